@@ -1,0 +1,1 @@
+"""Coverage + limits -> chosen sites."""

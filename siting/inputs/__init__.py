@@ -1,0 +1,1 @@
+"""A planner's files -> checked tables."""

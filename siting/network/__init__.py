@@ -1,0 +1,1 @@
+"""Road table -> arrays."""

@@ -1,0 +1,1 @@
+"""Arrays -> distances and shapes."""
