@@ -111,7 +111,7 @@ class ProblemError(SitingError, ValueError):
 
 
 class InfeasibleError(SitingError, RuntimeError):
-    """Nothing satisfies what was asked; ``blocks`` says what stands in the way, ``partial`` is the best that can be done."""
+    """Nothing satisfies what was asked; ``blocks`` says what stands in the way, ``partial`` is the best there is."""
 
     def __init__(self, text: Text, *, blocks: Sequence[Text] = (), partial: object | None = None) -> None:
         super().__init__(text)
