@@ -1,0 +1,162 @@
+import _thread
+import math
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+from siting.allocation.solve import LinearModel, solve_lp, solve_mip
+from siting.errors import ProblemError, SolverError
+
+
+def knapsack(n=12, seed=0, rows=2):
+    rng = np.random.default_rng(seed)
+    matrix = csr_array(rng.integers(1, 20, (rows, n)).astype(float))
+    room = matrix.sum(axis=1) // 2
+    return LinearModel(-rng.integers(1, 30, n).astype(float), matrix, -np.inf, room, 0.0, 1.0, True)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 8))
+@settings(max_examples=25, deadline=None)
+def test_every_point_of_a_small_model_is_no_better(seed, n):
+    model = knapsack(n, seed)
+    points = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    fits = (points @ model.matrix.toarray().T <= model.row_upper).all(axis=1)
+    best = (points[fits] @ model.cost).min()
+    result = solve_mip(model)
+    assert result.objective == best
+    assert result.bound == pytest.approx(best)
+    assert result.status == "optimal"
+    assert model.violation(result.found) == 0
+
+
+def test_a_mixed_model_agrees_with_scipy_and_has_no_rounding_left():
+    rng = np.random.default_rng(3)
+    matrix = csr_array(rng.uniform(-1, 3, (6, 10)))
+    model = LinearModel(rng.uniform(-5, 5, 10), matrix, -10.0, 7.0, -2.0, 3.0, np.arange(10) % 2 == 0, offset=5.0)
+    result = solve_mip(model)
+    there = milp(
+        model.cost,
+        integrality=model.integral,
+        bounds=Bounds(-2, 3),
+        constraints=LinearConstraint(matrix.toarray(), -10, 7),
+    )
+    assert result.objective == pytest.approx(there.fun + 5)
+    whole = result.found[model.integral]
+    assert (whole == np.rint(whole)).all()
+
+
+def test_the_start_is_returned_when_there_is_no_time():
+    model = knapsack()
+    result = solve_mip(model, start=np.zeros(12), time_limit_s=0)
+    assert result.objective == 0
+    assert result.bound == -math.inf
+    assert result.status == "time_limit"
+
+
+def test_no_time_and_no_start_is_an_error():
+    with pytest.raises(SolverError, match="more time"):
+        solve_mip(knapsack(), time_limit_s=0)
+
+
+def test_a_start_that_breaks_a_row_is_not_believed():
+    with pytest.raises(SolverError):
+        solve_mip(knapsack(), start=np.ones(12), time_limit_s=0)
+
+
+def test_the_result_is_never_worse_than_the_start():
+    model = knapsack(60, 1, rows=20)
+    best = solve_mip(model, time_limit_s=5)
+    again = solve_mip(model, start=best.found, time_limit_s=0.05)
+    assert again.objective <= best.objective
+
+
+def test_infeasible_and_unbounded_are_told_apart():
+    row = csr_array(np.ones((1, 2)))
+    assert solve_mip(LinearModel([1, 1], row, 3.0, np.inf, 0.0, 1.0, True)).status == "infeasible"
+    assert solve_mip(LinearModel([-1, -1], row, 0.0, np.inf, 0.0, np.inf, True)).status == "unbounded"
+    assert solve_mip(LinearModel([1, 1], row, 3.0, np.inf, 0.0, 1.0, True)).values is None
+    with pytest.raises(SolverError, match="infeasible"):
+        _ = solve_mip(LinearModel([1, 1], row, 3.0, np.inf, 0.0, 1.0, True)).found
+
+
+def test_a_model_without_columns_or_rows_is_answered():
+    empty = LinearModel(np.zeros(0), csr_array((0, 0)), 0.0, 0.0, 0.0, 1.0, True, offset=4.0)
+    assert solve_mip(empty).objective == 4.0
+    assert solve_lp(empty).bound == 4.0
+    assert solve_mip(LinearModel(np.zeros(0), csr_array((1, 0)), 1.0, 2.0, 0.0, 1.0, True)).status == "infeasible"
+    assert solve_mip(LinearModel([2.0, -3.0], csr_array((0, 2)), 0.0, 0.0, 0.0, 1.0, True)).objective == -3
+
+
+def test_the_next_stage_holds_what_the_first_reached():
+    model = knapsack()
+    first = solve_mip(model)
+    count = np.ones(12)
+    second = solve_mip(model.with_rows(model.cost, -np.inf, first.objective).with_cost(count), start=first.found)
+    assert model.value(second.found) == first.objective
+    assert second.objective <= count @ first.found
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_any_duals_give_a_bound_below_the_optimum(seed):
+    model = knapsack(8, seed)
+    best = solve_mip(model).objective
+    rng = np.random.default_rng(seed)
+    assert model.dual_bound(rng.normal(0, 3, 2)) <= best + 1e-9
+    relaxed = solve_lp(model)
+    assert relaxed.bound == pytest.approx(relaxed.objective)
+    assert relaxed.bound <= best + 1e-9
+
+
+def test_duals_without_an_end_to_pay_at_bound_nothing():
+    model = LinearModel([1.0], csr_array([[1.0]]), 0.0, np.inf, 0.0, np.inf, False)
+    assert model.dual_bound(np.array([2.0])) == -math.inf
+    assert model.dual_bound(np.array([1.0])) == 0.0
+
+
+def test_ctrl_c_returns_the_best_so_far():
+    model = knapsack(200, 5, rows=40)
+    timer = threading.Timer(0.5, _thread.interrupt_main)
+    timer.start()
+    result = solve_mip(model, start=np.zeros(200), time_limit_s=30)
+    timer.join()
+    assert result.status == "interrupted"
+    assert result.seconds < 15
+    assert result.objective <= 0
+    assert model.violation(result.found) < 1e-6
+    assert result.bound <= result.objective
+
+
+def test_the_time_limit_is_kept_and_said():
+    model = knapsack(200, 5, rows=40)
+    said = []
+    result = solve_mip(model, time_limit_s=0.6, progress=lambda what, share=None: said.append(what.en))
+    assert result.status == "time_limit"
+    assert result.seconds < 6
+    assert said
+    assert all("solving" in line for line in said)
+
+
+def test_progress_that_raises_ends_the_solve():
+    def refuse(what, share=None):
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        solve_mip(knapsack(200, 5, rows=40), time_limit_s=20, progress=refuse)
+
+
+@pytest.mark.parametrize("field", ["cost", "row_lower", "col_upper"])
+def test_a_model_with_nan_is_refused(field):
+    good = {"cost": [1.0], "row_lower": [0.0], "col_upper": [1.0]}
+    good[field] = [math.nan]
+    with pytest.raises(ProblemError, match=field):
+        LinearModel(good["cost"], csr_array([[1.0]]), good["row_lower"], 1.0, 0.0, good["col_upper"], True)
+    with pytest.raises(ProblemError, match="matrix"):
+        LinearModel([1.0], csr_array([[math.nan]]), 0.0, 1.0, 0.0, 1.0, True)
+    with pytest.raises(ProblemError, match="entries"):
+        LinearModel([1.0, 2.0], csr_array([[1.0]]), 0.0, 1.0, 0.0, 1.0, True)
