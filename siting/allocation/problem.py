@@ -58,8 +58,8 @@ class Problem:
     Raises
     ------
     ProblemError
-        If shapes disagree, a figure is NaN, negative or infinite, more sites are asked than can be chosen, or what must be
-        chosen excludes itself.
+        If shapes disagree, a figure is NaN, negative or infinite, more sites are asked than can be chosen, or
+        what must be chosen excludes itself.
     """
 
     model: Model
@@ -89,8 +89,8 @@ class Problem:
                 raise ProblemError(
                     Text(
                         zh="容量与双重覆盖不能同时使用：受容量限制时每处需求只由其分配的站点服务",
-                        en="capacity and backup cover cannot be combined: with capacities a demand is served by the site it is "
-                        "assigned to",
+                        en="capacity and backup cover cannot be combined: "
+                        "with capacities a demand is served by the site it is assigned to",
                     )
                 )
         if not self.pairs.has_canonical_format:
@@ -228,8 +228,8 @@ def make_problem(
     model
         ``"set_cover"``, ``"max_cover"``, ``"p_median"`` or ``"p_center"``.
     pairs
-        Demand × candidates: sparse distances (stored pairs are in reach), a sparse or dense bool matrix, or dense distances
-        with ``inf`` where out of reach; shape (n, m).
+        Demand × candidates: sparse distances (stored pairs are in reach), a sparse or dense bool matrix, or dense
+        distances with ``inf`` where out of reach; shape (n, m).
     weights
         What a served demand is worth, shape (n,); 1 each by default.
     cost
@@ -247,8 +247,8 @@ def make_problem(
     level
         How many chosen sites must have a demand in reach for it to count, one whole number or shape (n,).
     existing, fixed, forbidden
-        Sites that are there (they cost nothing and do not count as new), must be chosen, must not: indices, or bool of shape
-        (m,).
+        Sites that are there (they cost nothing and do not count as new), must be chosen, must not: indices, or
+        bool of shape (m,).
     exclusive
         Group of each site, at most one of a group may be chosen: shape (m,) of labels, "" or -1 or None for no group.
     conflicts

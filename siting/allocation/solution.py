@@ -24,11 +24,11 @@ class Solution:
     chosen
         Indices of the sites in the answer, existing ones included, ascending.
     assigned
-        The site that serves each demand (the nearest chosen one; with capacities the one it is given to, the largest part
-        where it is split), shape (n,); -1 where none does.
+        The site that serves each demand (the nearest chosen one; with capacities the one it is given to, the
+        largest part where it is split), shape (n,); -1 where none does.
     objective
-        Set cover: cost of the new sites. Max cover: weight that counts. p-median: sum of weight × distance, m. p-center:
-        longest distance, m.
+        Set cover: cost of the new sites. Max cover: weight that counts. p-median: sum of weight × distance, m.
+        p-center: longest distance, m.
     bound
         No answer is better than this.
     stopped
@@ -112,12 +112,11 @@ def relative_gap(objective: float, bound: float) -> float:
 
 def cover_counts(problem: Problem, chosen: IntArray) -> IntArray:
     """Return how many of the chosen sites have each demand in reach, shape (n,)."""
-    inside = np.zeros(problem.shape[1])
-    inside[chosen] = 1.0
-    reach = problem.pairs
-    return np.add.reduceat(np.append(inside[reach.indices], 0.0), np.minimum(reach.indptr[:-1], reach.nnz)).astype(
-        np.int64
-    ) * (np.diff(reach.indptr) > 0)
+    n, m = problem.shape
+    inside = np.zeros(m, dtype=np.bool_)
+    inside[chosen] = True
+    rows = np.repeat(np.arange(n), np.diff(problem.pairs.indptr))
+    return np.bincount(rows[inside[problem.pairs.indices]], minlength=n)
 
 
 def nearest_chosen(problem: Problem, chosen: IntArray) -> tuple[IntArray, FloatArray]:
@@ -198,8 +197,8 @@ def _limit_faults(solution: Solution) -> list[Text]:
             Text(zh=f"花费 {solution.cost} 超出预算 {problem.budget}", en=f"cost {solution.cost} > {problem.budget}")
         )
     fresh = inside & ~problem.existing
-    a, b = problem.exclusions().tocoo().coords if len(chosen) else (chosen, chosen)
-    if (inside[a] & inside[b] & (fresh[a] | fresh[b])).any():
+    apart = problem.exclusions().tocoo()
+    if (inside[apart.row] & inside[apart.col] & (fresh[apart.row] | fresh[apart.col])).any():
         faults.append(Text(zh="选了互斥的站点", en="two chosen sites exclude each other"))
     return faults
 
