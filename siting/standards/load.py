@@ -165,7 +165,8 @@ def _replace(
             faults.append(
                 Text(
                     f'{kind}.{key}：比所依据的标准宽松（{zh}）；确需放宽时写明 looser = "理由"',
-                    f'{kind}.{key}: looser than the standard it extends ({en}); if that is meant, say looser = "the reason"',
+                    f"{kind}.{key}: looser than the standard it extends ({en}); "
+                    'if that is meant, say looser = "the reason"',
                 )
             )
         old[key] = one
@@ -177,7 +178,8 @@ def _same_measure(old: Rule, new: Rule) -> list[Text]:
         return []
     return [
         Text(
-            f"rules.{new.id}：与所依据标准中的同名规则衡量的不是同一件事（measure、unit、direction 须一致）；请另取规则名",
+            f"rules.{new.id}：与所依据标准的同名规则衡量的不是同一件事"
+            "（measure、unit、direction 须一致）；请另取规则名",
             f"rules.{new.id}: measures something else than the rule of that id in the standard it extends "
             "(measure, unit and direction must be the same); give it another id",
         )
@@ -197,13 +199,12 @@ def _whole(parts: _Parts) -> list[Text]:
     for rule_id, measure in (("reach", "reached_share"), ("area_per_100_households", "area_per_100_households")):
         if rule_id not in parts.rules or parts.rules[rule_id].measure != measure:
             faults.append(Text(f"缺少规则 {rule_id}（{measure}）", f"the rule {rule_id} ({measure}) is missing"))
-    for area_type in AREA_TYPES:
-        if not any(
-            (one.area_type, one.service, one.group) == (area_type, "*", "households") for one in parts.circles.values()
-        ):
-            faults.append(
-                Text(f'{area_type} 缺少 service = "*" 的生活圈', f'{area_type} homes lack a circle of service "*"')
-            )
+    drawn = {one.area_type for one in parts.circles.values() if (one.service, one.group) == ("*", "households")}
+    faults += [
+        Text(f'{area_type} 缺少 service = "*" 的生活圈', f'{area_type} homes lack a circle of service "*"')
+        for area_type in AREA_TYPES
+        if area_type not in drawn
+    ]
     return faults + _unknown_services(parts) + _shared_names(parts.services)
 
 

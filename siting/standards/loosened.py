@@ -1,4 +1,4 @@
-"""Says in what an entry of one standard is looser than the entry it replaces; an empty answer is as strict or stricter."""
+"""Says in what an entry of one standard is looser than the entry it replaces; an empty answer is no looser."""
 
 from __future__ import annotations
 
