@@ -1,0 +1,373 @@
+"""The `siting` command: parse, call, exit code.
+
+Exit 0 done; 1 a problem with the inputs or the study, one line per fault; 2 wrong usage; 3 done, but the plan cannot
+meet everything asked; 130 interrupted. Results go to standard output, progress and faults to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from siting.errors import InfeasibleError, SitingError, TableError
+from siting.text import Lang, Text
+
+DONE, BAD_INPUT, BAD_USAGE, NOT_ALL_MET, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(slots=True)
+class Console:
+    """Where the words go: language, how much is said, and whether progress is drawn."""
+
+    lang: Lang = "zh"
+    quiet: bool = False
+    verbose: bool = False
+    _drawn: float = 0.0
+    _width: int = 0
+
+    def say(self, text: Text) -> None:
+        """Write one line of result to standard output."""
+        print(text.to(self.lang))
+
+    def warn(self, line: str) -> None:
+        """Write one line to standard error, over the progress line."""
+        self._clear()
+        print(line, file=sys.stderr)
+
+    def progress(self, what: Text, share: float | None = None) -> None:
+        """Draw one line of progress, on a terminal only, at most ten times a second."""
+        now = time.monotonic()
+        if self.quiet or not sys.stderr.isatty() or (now - self._drawn < 0.1 and share not in (None, 1.0)):
+            return
+        self._drawn = now
+        self._clear()
+        line = what.to(self.lang) + ("" if share is None else f" {share:.0%}")
+        self._width = 2 * len(line)
+        print("\r" + line, end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if self._width:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
+
+    def finish(self) -> None:
+        """Take the progress line away."""
+        self._clear()
+
+
+CONSOLE = Console()
+
+
+class _Group(click.Group):
+    """Lists the commands in the order of the work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def _speaks(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has."""
+    command = click.option("--verbose", is_flag=True, help="多说 / say more, tracebacks included")(command)
+    command = click.option("--quiet", is_flag=True, help="少说 / no progress, no notes")(command)
+    return click.option("--lang", type=click.Choice(["zh", "en"]), help="语言 / language (default: the study's, zh)")(
+        command
+    )
+
+
+def _set_console(lang: Lang | None, quiet: bool, verbose: bool, study_lang: Lang = "zh") -> Console:
+    CONSOLE.lang = lang or study_lang
+    CONSOLE.quiet, CONSOLE.verbose = quiet, verbose
+    return CONSOLE
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="siting")
+def main_group() -> None:
+    """社区服务设施：谁在圈内、谁够用、建什么建在哪。 Community services: who is served, what to build where."""
+
+
+_STUDY = click.argument("study", type=click.Path(path_type=Path))
+_OUT = click.option(
+    "--out", type=click.Path(path_type=Path), help="输出文件夹 / output folder (default: out beside STUDY)"
+)
+_FORCE = click.option("--force", is_flag=True, help="覆盖已有结果 / replace an earlier result")
+_CHOSEN = click.option(
+    "--chosen", type=click.Path(path_type=Path), help="已选定的方案 CSV / a plan, or your own list of actions and areas"
+)
+
+
+@main_group.command()
+@_STUDY
+@_OUT
+@_FORCE
+@_speaks
+def run(study: Path, out: Path | None, force: bool, lang: Lang | None, quiet: bool, verbose: bool) -> int:
+    """运行全部：检查、测算、评分、规划、输出。 Do it all: check, measure, score, plan, write."""
+    return _do(study, out, force, lang, quiet, verbose, with_plan=True, chosen=None, write=True)
+
+
+@main_group.command()
+@_STUDY
+@_speaks
+def check(study: Path, lang: Lang | None, quiet: bool, verbose: bool) -> int:
+    """只读入并检查，列出问题。 The data doctor: read, check, list every issue; write nothing."""
+    from siting.study import prepare, read_study
+
+    job = read_study(study)
+    console = _set_console(lang, quiet, verbose, job.lang)
+    ready = prepare(job, progress=console.progress)
+    console.finish()
+    for issue in ready.issues:
+        print(issue.line(console.lang))
+    for record in ready.tables.records:
+        console.say(
+            Text(
+                f"{record.role}：{record.path.name} 读入 {record.rows_read} 行，采用 {record.rows_kept} 行",
+                f"{record.role}: {record.path.name}, {record.rows_read} rows read, {record.rows_kept} kept",
+            )
+        )
+    console.say(
+        Text(f"共 {len(ready.issues)} 条提示，可以运行。", f"{len(ready.issues)} issues; the study can be run.")
+    )
+    return DONE
+
+
+@main_group.command()
+@_STUDY
+@_OUT
+@_FORCE
+@_CHOSEN
+@_speaks
+def score(
+    study: Path, out: Path | None, force: bool, chosen: Path | None, lang: Lang | None, quiet: bool, verbose: bool
+) -> int:
+    """评分，不做规划；可对选定方案评分。 Score without planning; with --chosen, score that plan too."""
+    return _do(study, out, force, lang, quiet, verbose, with_plan=False, chosen=chosen, write=out is not None)
+
+
+@main_group.command()
+@_STUDY
+@_OUT
+@_FORCE
+@_CHOSEN
+@_speaks
+def plan(
+    study: Path, out: Path | None, force: bool, chosen: Path | None, lang: Lang | None, quiet: bool, verbose: bool
+) -> int:
+    """规划；--chosen 中的行动固定采用，其余优化。 Plan; actions in --chosen stay in, the rest is optimised."""
+    return _do(study, out, force, lang, quiet, verbose, with_plan=True, chosen=chosen, write=out is not None)
+
+
+@main_group.command("map")
+@_STUDY
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="地图文件 / the HTML file to write")
+@_FORCE
+@_CHOSEN
+@_speaks
+def draw_map(
+    study: Path, out: Path, force: bool, chosen: Path | None, lang: Lang | None, quiet: bool, verbose: bool
+) -> int:
+    """只画离线地图。 Only the offline map, of today and of the plan in --chosen."""
+    from siting.outputs import write_map
+    from siting.study import read_study
+    from siting.study import run as run_study
+
+    job = read_study(study)
+    console = _set_console(lang, quiet, verbose, job.lang)
+    results = run_study(job, with_plan=False, chosen=chosen, progress=console.progress)
+    write_map(results, out, lang=console.lang, force=force)
+    console.finish()
+    console.say(Text(f"地图已写到 {out}", f"The map is in {out}"))
+    return DONE
+
+
+@main_group.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@_speaks
+def diff(before: Path, after: Path, lang: Lang | None, quiet: bool, verbose: bool) -> int:
+    """比较两次运行或两个方案。 Compare two runs (folders) or two plans (CSV)."""
+    from siting.study import compare_runs
+
+    console = _set_console(lang, quiet, verbose)
+    for line in compare_runs(before, after):
+        console.say(line)
+    return DONE
+
+
+@main_group.command()
+@click.argument("name", required=False)
+@_speaks
+def standards(name: str | None, lang: Lang | None, quiet: bool, verbose: bool) -> int:
+    """列出标准，或打印一个标准的条款。 List the shipped standards, or print the rules of one."""
+    from siting.standards import list_standards, read_standard, rules_table
+
+    console = _set_console(lang, quiet, verbose)
+    if name is None:
+        for one in list_standards():
+            print(f"{one.id:10} {one.name.to(console.lang)}  {one.document}")
+        return DONE
+    _print_table(rules_table(read_standard(name), console.lang))
+    return DONE
+
+
+@main_group.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--mode", type=click.Choice(["walk", "bike", "drive"]), default="walk", help="方式 / travel mode")
+@_FORCE
+@_speaks
+def network(source: Path, out: Path, mode: str, force: bool, lang: Lang | None, quiet: bool, verbose: bool) -> int:
+    """把道路数据备成可快速读取的路网。 Prepare and cache a road network."""
+    from siting.network import read_network, write_network
+
+    console = _set_console(lang, quiet, verbose)
+    net = read_network(source, mode=mode, progress=console.progress)
+    write_network(net, out, force=force)
+    console.finish()
+    for issue in net.report.issues if not quiet else ():
+        console.warn(issue.line(console.lang))
+    console.say(
+        Text(
+            f"路网 {net.n_nodes} 个节点、{net.n_edges} 条边，已写到 {out}",
+            f"A network of {net.n_nodes} nodes and {net.n_edges} edges is in {out}",
+        )
+    )
+    return DONE
+
+
+def _do(
+    path: Path,
+    out: Path | None,
+    force: bool,
+    lang: Lang | None,
+    quiet: bool,
+    verbose: bool,
+    *,
+    with_plan: bool,
+    chosen: Path | None,
+    write: bool,
+) -> int:
+    """Run a study, write what was asked, say the headline figures, and return the exit code."""
+    from siting.outputs.atomic import refuse_existing
+    from siting.study import headline, read_study
+    from siting.study import run as run_study
+
+    job = read_study(path)
+    console = _set_console(lang, quiet, verbose, job.lang)
+    folder = out or path.parent / "out"
+    if write:
+        refuse_existing(folder, force=force)
+    results = run_study(job, with_plan=with_plan, chosen=chosen, progress=console.progress)
+    if write:
+        results.write(folder, force=force, lang=console.lang, progress=console.progress)
+    console.finish()
+    for issue in () if quiet else results.issues:
+        if issue.severity != "note" or verbose:
+            console.warn(issue.line(console.lang))
+    for line in headline(results):
+        console.say(line)
+    if write:
+        console.say(Text(f"结果在 {folder}", f"The results are in {folder}"))
+    return NOT_ALL_MET if results.plan is not None and len(results.plan.blocked) else DONE
+
+
+def _print_table(table: Any) -> None:
+    """Print a table of texts, each row as a short block that a narrow console can hold."""
+    for row in table.itertuples(index=False):
+        for name, value in zip(table.columns, row, strict=True):
+            if str(value):
+                print(f"{name}: {value}")
+        print()
+
+
+def _usage(error: click.UsageError) -> Text:
+    command = error.ctx.command_path if error.ctx else "siting"
+    kind = {
+        click.NoSuchOption: "没有这个选项",
+        click.MissingParameter: "缺少参数",
+        click.BadParameter: "参数的值不对",
+    }.get(type(error), "用法不对")
+    return Text(
+        f"{kind}：{error.format_message()}（{command} --help 查看用法）",
+        f"{error.format_message()} ({command} --help says how)",
+    )
+
+
+def _fail(error: BaseException) -> int:
+    """Say what went wrong in plain words, and return the exit code."""
+    console = CONSOLE
+    console.finish()
+    if console.verbose:
+        traceback.print_exc()
+    if isinstance(error, TableError):
+        console.warn(error.text.to(console.lang))
+        for issue in error.issues:
+            console.warn("  " + issue.line(console.lang))
+        return BAD_INPUT
+    if isinstance(error, InfeasibleError):
+        console.warn(error.text.to(console.lang))
+        for block in error.blocks:
+            console.warn("  " + block.to(console.lang))
+        return NOT_ALL_MET
+    if isinstance(error, SitingError):
+        console.warn(error.text.to(console.lang))
+        return BAD_INPUT
+    if isinstance(error, MemoryError):
+        console.warn(Text("内存不足", "out of memory").to(console.lang))
+        return BAD_INPUT
+    console.warn(
+        Text(
+            f"程序出错：{type(error).__name__}: {error}。这是软件的缺陷，请用 --verbose 重跑并把全文发给开发者",
+            f"the program failed: {type(error).__name__}: {error}. This is a defect of the software: "
+            "run again with --verbose and send the whole text to the developers",
+        ).to(console.lang)
+    )
+    return BAD_INPUT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command with the given arguments (default: those of the process), and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        The words after ``siting``.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    words = sys.argv[1:] if arguments is None else arguments
+    CONSOLE.lang = "en" if "en" in words and "--lang" in words else "zh"
+    try:
+        return int(main_group.main(args=words, prog_name="siting", standalone_mode=False) or DONE)
+    except click.UsageError as error:
+        CONSOLE.warn(_usage(error).to(CONSOLE.lang))
+        return BAD_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        CONSOLE.finish()
+        CONSOLE.warn(Text("已中断，没有留下半成品", "interrupted; nothing half-written is left").to(CONSOLE.lang))
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # the last door before the planner: no traceback passes it
+        return _fail(error)
+
+
+def entry() -> None:
+    """Run the command and leave the process with its exit code."""
+    sys.exit(main())

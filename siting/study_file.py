@@ -1,0 +1,324 @@
+"""study.toml -> Study: strict about keys, and says every fault of the file at once."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from siting.errors import Issue, MissingFileError, StudyError
+from siting.standards import Standard, read_standard
+from siting.standards.model import near_matches
+from siting.text import Lang, Text
+
+if TYPE_CHECKING:
+    from siting.allocation.plan import PlanOptions
+    from siting.inputs import Source
+
+_PLACES = ("communities", "facilities", "candidates", "allotments", "boundaries", "buildings")
+_NUMBER, _WHOLE, _WORD, _FLAG, _WORDS, _NUMBERS = "number", "whole", "word", "flag", "words", "numbers"
+_WANTED = {
+    _NUMBER: Text("数", "a number"),
+    _WHOLE: Text("整数", "a whole number"),
+    _WORD: Text("引号中的文字", "text in quotes"),
+    _FLAG: Text("true 或 false", "true or false"),
+    _WORDS: Text("文字的列表", "a list of texts"),
+    _NUMBERS: Text("数的列表", "a list of numbers"),
+}
+_SOURCE_KEYS = {"path": _WORD, "datum": _WORD, "crs": _WORD, "layer": _WORD, "sheet": _WORD}
+_ROADS_KEYS = {**_SOURCE_KEYS, "place": _WORD}
+_KEYS: Mapping[str, Mapping[str, str]] = {
+    "study": {"name": _WORD, "standard": _WORD, "year": _WHOLE, "lang": _WORD, "money_unit": _WORD},
+    "travel": {
+        "walking_speed_kmh": _NUMBER,
+        "elderly_speed_kmh": _NUMBER,
+        "disabled_speed_kmh": _NUMBER,
+        "snap_limit_m": _NUMBER,
+        "off_road_m": _NUMBER,
+        "min_piece_km": _NUMBER,
+        "direct_walk": _FLAG,
+    },
+    "plan": {
+        "model": _WORD,
+        "budget": _NUMBER,
+        "sites": _WHOLE,
+        "compliance": _WORD,
+        "require": _WORDS,
+        "forbid": _WORDS,
+        "gap": _NUMBER,
+        "time_limit_s": _NUMBER,
+        "seed": _WHOLE,
+        "horizon_years": _NUMBER,
+        "discount_rate": _NUMBER,
+        "prefer_existing_share": _NUMBER,
+    },
+    "plan.extension": {"max_growth_share": _NUMBER, "cost_per_m2": _NUMBER},
+    "plan.priority": {"elderly": _NUMBER, "minors": _NUMBER, "disabled": _NUMBER},
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "study.lang": ("zh", "en"),
+    "study.money_unit": ("万元", "元"),
+    "plan.model": ("prescription", "set_cover", "max_cover", "p_median", "p_center"),
+    "plan.compliance": ("most", "every", "targets"),
+}
+_NOT_NEGATIVE = ("budget", "gap", "time_limit_s", "max_growth_share", "cost_per_m2", "horizon_years", "discount_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRule:
+    """How far an existing facility may grow where its own table does not say: share of its floor area, 万元 per m²."""
+
+    max_growth_share: float
+    cost_per_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One job: the inputs, the standard with the study's own assumptions in it, and what is asked of the plan.
+
+    ``plan`` is None when the file has no ``[plan]``; ``model`` names the question it asks.
+    """
+
+    path: Path
+    name: str
+    standard: Standard
+    sources: Mapping[str, tuple[Source, ...]]
+    roads: Source | str
+    lang: Lang = "zh"
+    year: int | None = None
+    money_unit: str = "万元"
+    direct_walk: bool = True
+    model: str = "prescription"
+    plan: PlanOptions | None = None
+    extension: ExtensionRule | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the sections of one study file and gathers every fault before any is raised."""
+
+    path: Path
+    data: Mapping[str, Any]
+    faults: list[Issue] = field(default_factory=list)
+
+    def fault(self, key: str, value: object, problem: Text, cure: Text) -> None:
+        self.faults.append(Issue("error", problem, cure, self.path.name, column=key, value=str(value)[:80]))
+
+    def unknown(self, key: str, known: Sequence[str]) -> None:
+        near = near_matches(key.rpartition(".")[2], known)
+        cure = Text("相近的键：" + "、".join(near), "near matches: " + ", ".join(near))
+        if not near:
+            cure = Text("可用的键：" + "、".join(known), "known keys: " + ", ".join(known))
+        self.fault(key, "", Text("没有这个键", "there is no such key"), cure)
+
+    def section(self, name: str, known: Mapping[str, str]) -> dict[str, Any]:
+        """Return the checked keys of one section; what is wrong is gathered."""
+        raw: Any = self.data
+        for part in name.split("."):
+            raw = raw.get(part, {}) if isinstance(raw, Mapping) else {}
+        return self.values(name, raw, known)
+
+    def values(self, name: str, raw: object, known: Mapping[str, str]) -> dict[str, Any]:
+        if not isinstance(raw, Mapping):
+            self.fault(
+                name,
+                raw,
+                Text("需要一个小节", "needs a section"),
+                Text(f"写成 [{name}] 加若干行“键 = 值”", f'write it as [{name}] and lines of "key = value"'),
+            )
+            return {}
+        inner = {part.split(".")[1] for part in _KEYS if part.startswith(name + ".")}
+        kept = {}
+        for key, value in raw.items():
+            if key in inner:
+                continue
+            if key not in known:
+                self.unknown(f"{name}.{key}", (*known, *inner))
+            elif self._fits(f"{name}.{key}", value, known[key]):
+                kept[key] = value
+        return kept
+
+    def _fits(self, key: str, value: object, kind: str) -> bool:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        finite = number and math.isfinite(float(str(value)))
+        fits = {
+            _NUMBER: finite,
+            _WHOLE: isinstance(value, int) and number,
+            _WORD: isinstance(value, str) and value != "",
+            _FLAG: isinstance(value, bool),
+            _WORDS: isinstance(value, list) and all(isinstance(one, str) for one in value),
+            _NUMBERS: isinstance(value, list) and all(isinstance(one, int | float) for one in value),
+        }[kind]
+        if not fits:
+            wanted = _WANTED[kind]
+            self.fault(key, value, Text(f"需要{wanted.zh}", f"needs {wanted.en}"), Text("", ""))
+            return False
+        if key in _CHOICES and value not in _CHOICES[key]:
+            choices = _CHOICES[key]
+            cure = Text("可选：" + "、".join(choices), "one of: " + ", ".join(choices))
+            self.fault(key, value, Text("没有这个选项", "there is no such choice"), cure)
+            return False
+        if key.rpartition(".")[2] in _NOT_NEGATIVE and float(str(value)) < 0:
+            self.fault(key, value, Text("不能小于 0", "must not be below 0"), Text("", ""))
+            return False
+        return True
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study file; nothing but the file itself and its standard is opened.
+
+    Parameters
+    ----------
+    path
+        A TOML file; the paths in it are relative to its folder.
+
+    Returns
+    -------
+    Study
+        The checked study.
+
+    Raises
+    ------
+    MissingFileError
+        If the file is not there.
+    StudyError
+        If the file is not TOML, holds unknown keys or wrong values, or names an input that is not there; the message
+        names every one.
+    StandardError
+        If the standard cannot be read, or an assumption is not one of its own.
+    """
+    path = Path(path)
+    reader = _Reader(path, _parse(path))
+    for key in reader.data:
+        if key not in {"study", "inputs", "travel", "assumptions", "plan"}:
+            reader.unknown(key, ("study", "inputs", "travel", "assumptions", "plan"))
+    head = reader.section("study", _KEYS["study"])
+    travel = reader.section("travel", _KEYS["travel"])
+    asked = reader.section("plan", _KEYS["plan"])
+    extension = reader.section("plan.extension", _KEYS["plan.extension"])
+    priority = reader.section("plan.priority", _KEYS["plan.priority"])
+    assumptions = reader.data.get("assumptions", {})
+    for key in ("name", "standard"):
+        if key not in head:
+            reader.fault(f"study.{key}", "", Text("缺少这个键", "this key is missing"), Text("请补上", "add it"))
+    sources, roads = _sources(reader)
+    if reader.faults:
+        raise _faulty(reader)
+    standard = _standard(path, head["standard"], {**assumptions, **_own(travel, asked, priority)})
+    return Study(
+        path=path,
+        name=head["name"],
+        standard=standard,
+        sources=sources,
+        roads=roads,
+        lang=head.get("lang", "zh"),
+        year=head.get("year"),
+        money_unit=head.get("money_unit", "万元"),
+        direct_walk=travel.get("direct_walk", True),
+        model=asked.get("model", "prescription"),
+        plan=_plan_options(asked) if "plan" in reader.data else None,
+        extension=ExtensionRule(extension.get("max_growth_share", 0.0), extension.get("cost_per_m2", 0.0))
+        if extension
+        else None,
+        settings={key: value for key, value in reader.data.items() if key != "inputs"},
+    )
+
+
+def _parse(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise MissingFileError(Text(f"找不到研究文件 {path}", f"there is no study file {path}"))
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            Text(
+                f"{path.name} 不是 UTF-8 文本（第 {error.start} 字节）；请在编辑器中另存为 UTF-8",
+                f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8 in your editor",
+            )
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(
+            Text(f"{path.name} 不是有效的 TOML：{error}", f"{path.name} is not valid TOML: {error}")
+        ) from error
+
+
+def _faulty(reader: _Reader) -> StudyError:
+    name, count = reader.path.name, len(reader.faults)
+    lines = {lang: "\n".join("  " + fault.line(lang) for fault in reader.faults) for lang in ("zh", "en")}
+    return StudyError(
+        Text(f"{name}：{count} 处问题\n{lines['zh']}", f"{name}: {count} fault{'s' * (count > 1)}\n{lines['en']}")
+    )
+
+
+def _sources(reader: _Reader) -> tuple[dict[str, tuple[Source, ...]], Source | str]:
+    raw = reader.data.get("inputs", {})
+    given = raw if isinstance(raw, Mapping) else {}
+    for key in given:
+        if key not in {*_PLACES, "roads"}:
+            reader.unknown(f"inputs.{key}", (*_PLACES, "roads"))
+    for key in ("communities", "facilities", "roads"):
+        if key not in given:
+            reader.fault(
+                f"inputs.{key}", "", Text("缺少这个输入", "this input is missing"), Text("请补上文件", "name its file")
+            )
+    sources = {
+        key: tuple(one for entry in _entries(given[key]) if (one := _source(reader, f"inputs.{key}", entry)))
+        for key in _PLACES
+        if key in given
+    }
+    roads = given.get("roads")
+    if isinstance(roads, Mapping) and "place" in roads:
+        reader.values("inputs.roads", roads, _ROADS_KEYS)
+        return sources, str(roads["place"])
+    return sources, (_source(reader, "inputs.roads", roads) if roads is not None else None) or ""
+
+
+def _entries(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _source(reader: _Reader, key: str, entry: object) -> Source | None:
+    from siting.inputs import Source
+
+    values = {"path": entry} if isinstance(entry, str) else reader.values(key, entry, _SOURCE_KEYS)
+    if not values.get("path"):
+        reader.fault(
+            key, entry, Text("缺少文件路径", "names no file"), Text('写成 { path = "…" }', 'write { path = "…" }')
+        )
+        return None
+    path = reader.path.parent / str(values.pop("path"))
+    if not path.exists():
+        reader.fault(
+            key,
+            path,
+            Text("找不到这个文件", "there is no such file"),
+            Text("路径相对于研究文件所在的文件夹", "paths are relative to the folder of the study file"),
+        )
+        return None
+    return Source(path=path, **values)
+
+
+def _own(travel: Mapping[str, Any], asked: Mapping[str, Any], priority: Mapping[str, Any]) -> dict[str, float]:
+    """Return the assumptions of the standard that the study states in its own sections."""
+    named = {key: value for key, value in travel.items() if key != "direct_walk"}
+    named |= {key: asked[key] for key in ("horizon_years", "discount_rate", "prefer_existing_share") if key in asked}
+    return named | {f"alpha_{group}": value for group, value in priority.items()}
+
+
+def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
+    beside = path.parent / name
+    standard = read_standard(beside if name.endswith(".toml") else name)
+    return standard.assume(**own) if own else standard
+
+
+def _plan_options(asked: Mapping[str, Any]) -> PlanOptions:
+    from siting.allocation.plan import PlanOptions
+
+    names = ("budget", "sites", "compliance", "gap", "time_limit_s", "seed")
+    given: dict[str, Any] = {name: asked[name] for name in names if name in asked}
+    given |= {name: tuple(asked[name]) for name in ("require", "forbid") if name in asked}
+    return PlanOptions(**given)
