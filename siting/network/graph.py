@@ -177,12 +177,27 @@ class RoadNetwork:
             If a node number is not one of the network.
         """
         wanted = np.arange(self.n_nodes) if nodes is None else np.asarray(nodes)
-        _check_whole_numbers("nodes", wanted, self.n_nodes)
+        self.check_nodes(wanted)
         edge, at_v = self.derived("edge of node", self._edge_of_node)
         chosen = edge[wanted]
         offset = np.where((chosen >= 0) & at_v[wanted], self.length_mm[chosen] if self.n_edges else 0, 0)
         lon, lat = self.to_lonlat(self.xy[wanted])
         return Positions(chosen, offset, np.zeros(len(chosen), np.int64), lon, lat)
+
+    def check_nodes(self, nodes: npt.NDArray[Any]) -> None:
+        """Refuse node numbers that are not of this network.
+
+        Parameters
+        ----------
+        nodes
+            Node numbers, shape (k,).
+
+        Raises
+        ------
+        NetworkError
+            If one is not a whole number from 0 to the number of nodes less one.
+        """
+        _check_whole_numbers("nodes", nodes, self.n_nodes)
 
     def _edge_of_node(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return one edge at each node (-1: none), and whether the node is that edge's ``v``."""

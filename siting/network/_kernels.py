@@ -1,0 +1,169 @@
+"""Compiled loops that turn edge arrays into routing graphs; arrays in, arrays out."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel on first call, without the interpreter lock, and keep the machine code for later processes.
+
+    The code is kept beside the source or in the user's cache folder, or in the folder of temporary files where
+    neither can be written.
+    """
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:
+        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+        numba.config.CACHE_DIR = os.path.join(tempfile.gettempdir(), f"siting-kernels-{user}")
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+U0 = np.uint64(0)
+U4 = np.uint64(4)
+U32 = np.uint64(32)
+LOW = np.uint64(0xFFFFFFFF)
+
+
+@compiled
+def edge_ends(n_nodes, u, v):  # type: ignore[no-untyped-def]
+    """Return the edge ends at each node: starts (n + 1,); 2 * edge + (1 if the node is its v)."""
+    m = len(u)
+    starts = np.zeros(n_nodes + 1, np.int64)
+    for e in range(m):
+        starts[u[e] + 1] += 1
+        starts[v[e] + 1] += 1
+    for i in range(n_nodes):
+        starts[i + 1] += starts[i]
+    fill = starts[:-1].copy()
+    ends = np.empty(2 * m, np.int64)
+    for e in range(m):
+        ends[fill[u[e]]] = 2 * e
+        fill[u[e]] += 1
+        ends[fill[v[e]]] = 2 * e + 1
+        fill[v[e]] += 1
+    return starts, ends
+
+
+@compiled
+def trace_chains(n_nodes, u, v, oneway, cost):  # type: ignore[no-untyped-def]
+    """Return the chains of two-way edges between nodes that are not mere bends.
+
+    Gives which nodes are kept; per edge its chain, the cost from the chain's start, whether it runs backwards in it;
+    per chain its two end nodes, its cost, and whether it is one-way.
+    """
+    m = len(u)
+    starts, ends = edge_ends(n_nodes, u, v)
+    kept = np.ones(n_nodes, np.bool_)
+    for i in range(n_nodes):
+        if starts[i + 1] - starts[i] == 2:
+            one, two = ends[starts[i]] >> 1, ends[starts[i] + 1] >> 1
+            kept[i] = one == two or oneway[one] or oneway[two]
+    edge_chain = np.full(m, -1, np.int32)
+    edge_start = np.zeros(m, np.int64)
+    edge_back = np.zeros(m, np.bool_)
+    chain_u, chain_v = np.empty(m, np.int32), np.empty(m, np.int32)
+    chain_cost = np.zeros(m, np.int64)
+    chain_oneway = np.zeros(m, np.bool_)
+    n = 0
+    for turn in range(2):  # first from the kept nodes, then rings of bends alone, cut open at their first edge
+        for i in range(n_nodes if turn == 0 else m):
+            if turn == 1:
+                if edge_chain[i] >= 0:
+                    continue
+                first = u[i]
+                kept[first] = True
+            else:
+                first = i
+                if not kept[i]:
+                    continue
+            for k in range(starts[first], starts[first + 1]):
+                e, back = ends[k] >> 1, (ends[k] & 1) == 1
+                if edge_chain[e] >= 0:
+                    continue
+                node = first
+                while True:
+                    edge_chain[e] = n
+                    edge_start[e] = chain_cost[n]
+                    edge_back[e] = back
+                    chain_cost[n] += cost[e]
+                    node = u[e] if back else v[e]
+                    if kept[node]:
+                        break
+                    side = starts[node]
+                    if ends[side] >> 1 == e:
+                        side += 1
+                    e, back = ends[side] >> 1, (ends[side] & 1) == 1
+                chain_u[n], chain_v[n] = first, node
+                if oneway[e]:
+                    chain_oneway[n] = True
+                    edge_back[e] = False
+                    chain_u[n], chain_v[n] = u[e], v[e]
+                n += 1
+    chains = (chain_u[:n].copy(), chain_v[:n].copy(), chain_cost[:n].copy(), chain_oneway[:n].copy())
+    return kept, edge_chain, edge_start, edge_back, chains
+
+
+@compiled
+def hilbert_keys(xy):  # type: ignore[no-untyped-def]
+    """Return the place of each point along a Hilbert curve of 65,536 x 65,536 cells over their bounding box."""
+    n = len(xy)
+    keys = np.zeros(n, np.uint32)
+    if n == 0:
+        return keys
+    low_x, low_y, high_x, high_y = xy[0, 0], xy[0, 1], xy[0, 0], xy[0, 1]
+    for i in range(n):
+        low_x, high_x = min(low_x, xy[i, 0]), max(high_x, xy[i, 0])
+        low_y, high_y = min(low_y, xy[i, 1]), max(high_y, xy[i, 1])
+    scale = 65535.0 / max(high_x - low_x, high_y - low_y, 1e-9)
+    for i in range(n):
+        x, y = np.int64((xy[i, 0] - low_x) * scale), np.int64((xy[i, 1] - low_y) * scale)
+        key = np.int64(0)
+        side = np.int64(32768)
+        while side > 0:
+            right, up = (x & side) > 0, (y & side) > 0
+            key += side * side * ((3 if right else 0) ^ (1 if up else 0))
+            if not up:
+                if right:
+                    x, y = 65535 - x, 65535 - y
+                x, y = y, x
+            side >>= 1
+        keys[i] = key
+    return keys
+
+
+@compiled
+def packed_rows(n_nodes, tail, head, cost, both_ways):  # type: ignore[no-untyped-def]
+    """Return a routing graph in rows of whole blocks of four arcs.
+
+    Gives the first block of each node (n + 1,), and the arcs: cost in the high 32 bits, head in the low ones. A row is
+    filled up with arcs to its own node that cost more than any limit; loops are left out.
+    """
+    blocks = np.zeros(n_nodes + 1, np.uint32)
+    for c in range(len(tail)):
+        if tail[c] != head[c]:
+            blocks[tail[c] + 1] += 1
+            if both_ways[c]:
+                blocks[head[c] + 1] += 1
+    for i in range(n_nodes):
+        blocks[i + 1] = blocks[i] + (blocks[i + 1] + 3) // 4
+    arcs = np.empty(4 * np.int64(blocks[n_nodes]), np.uint64)
+    for i in range(n_nodes):
+        for a in range(4 * np.int64(blocks[i]), 4 * np.int64(blocks[i + 1])):
+            arcs[a] = (LOW << U32) | np.uint64(i)
+    fill = np.empty(n_nodes, np.int64)
+    for i in range(n_nodes):
+        fill[i] = 4 * np.int64(blocks[i])
+    for c in range(len(tail)):
+        if tail[c] != head[c]:
+            dear = (np.uint64(cost[c]) if cost[c] < np.int64(0xFFFFFFFF) else LOW) << U32
+            arcs[fill[tail[c]]] = dear | np.uint64(head[c])
+            fill[tail[c]] += 1
+            if both_ways[c]:
+                arcs[fill[head[c]]] = dear | np.uint64(tail[c])
+                fill[head[c]] += 1
+    return blocks, arcs

@@ -1,0 +1,412 @@
+"""Compiled searches: buckets of labels in whole units, arrays in, arrays out.
+
+A search labels nodes with their cost from a set of seeds, up to a limit. Labels wait in buckets, which are linked lists
+over one pool; inside a bucket a label may be mended, so the final labels are exact whatever the bucket's width. Labels
+start above the limit, so that one comparison tells both whether a way is short enough and whether it is better. No
+array grows inside a kernel: it returns where it stopped and the caller gives more room.
+"""
+
+import numpy as np
+
+from siting.network._kernels import LOW, U0, U32, compiled
+
+U1 = np.uint64(1)
+U4 = np.uint64(4)
+NONE = np.uint32(0xFFFFFFFF)
+DONE, NEEDS_POOL, NEEDS_OUTPUT = 0, 1, 2
+
+
+@compiled
+def push(node, cost, label, heads, pool, links, touched, unset, shift, used, n_touched):  # type: ignore[no-untyped-def]
+    """Seed one node; gives the new counts of pool entries and touched nodes."""
+    old = label[node]
+    if cost < np.uint64(old):
+        if old == unset:
+            touched[n_touched] = node
+            n_touched += U1
+        label[node] = cost
+        bucket = cost >> shift
+        pool[used] = (cost << U32) | node
+        links[used] = heads[bucket]
+        heads[bucket] = used
+        used += U1
+    return used, n_touched
+
+
+@compiled
+def search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched):  # type: ignore[no-untyped-def]
+    """Label everything the seeds reach within the limit; gives (nodes touched, whether the pool was large enough)."""
+    room = np.uint64(len(pool))
+    trash = np.uint64(len(heads) - 1)
+    bucket = U0
+    done = U0
+    while done < used:
+        entry = heads[bucket]
+        while entry != NONE:
+            heads[bucket] = links[entry]
+            packed = pool[entry]
+            cost = packed >> U32
+            node = packed & LOW
+            done += U1
+            if cost == np.uint64(label[node]):
+                first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
+                if used + last - first > room:
+                    return n_touched, False
+                for a in range(first, last):
+                    arc = arcs[a]
+                    to = arc & LOW
+                    new = cost + (arc >> U32)
+                    old = np.uint64(label[to])
+                    better = new < old
+                    touched[n_touched] = to
+                    n_touched += U1 if old == unset and better else U0
+                    label[to] = new if better else old
+                    where = new >> shift if better else trash
+                    pool[used] = (new << U32) | to
+                    links[used] = heads[where]
+                    heads[where] = used if better else NONE
+                    used += U1 if better else U0
+            entry = heads[bucket]
+        bucket += U1
+    return n_touched, True
+
+
+@compiled
+def clear(label, heads, touched, n_touched, unset, finished):  # type: ignore[no-untyped-def]
+    """Make labels, and after an unfinished search the buckets, ready for the next search."""
+    for t in range(n_touched):
+        label[touched[t]] = unset
+    if not finished:
+        for b in range(len(heads)):
+            heads[b] = NONE
+
+
+@compiled
+def within_rows(  # type: ignore[no-untyped-def]
+    rows,
+    arcs,
+    original,
+    seeds,
+    first,
+    unset,
+    shift,
+    unit,
+    label,
+    heads,
+    pool,
+    links,
+    touched,
+    counts,
+    out_node,
+    out_cost,
+):
+    """Search from one node after another, from number ``first`` on; gives (status, next number, output used)."""
+    room = np.uint64(len(out_node))
+    out = U0
+    for i in range(first, len(seeds)):
+        used, n_touched = push(np.uint64(seeds[i]), U0, label, heads, pool, links, touched, unset, shift, U0, U0)
+        n_touched, finished = search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
+        if not finished or out + n_touched > room:
+            clear(label, heads, touched, n_touched, unset, finished)
+            return (NEEDS_OUTPUT if finished else NEEDS_POOL), i, out
+        for t in range(n_touched):
+            node = np.uint64(touched[t])
+            out_node[out] = original[node]
+            out_cost[out] = np.float64(label[node]) / unit
+            label[node] = unset
+            out += U1
+        counts[i] = n_touched
+    return DONE, len(seeds), out
+
+
+@compiled
+def pair_rows(  # type: ignore[no-untyped-def]
+    rows,
+    arcs,
+    seeds,
+    seed_costs,
+    chain,
+    chain_cost,
+    offset,
+    off_road,
+    one_way,
+    forward,
+    at_node,
+    node_target,
+    node_extra,
+    on_chain,
+    chain_target,
+    target_cost,
+    target_offset,
+    target_off_road,
+    direct_rows,
+    direct_target,
+    direct_cost,
+    target_best,
+    target_touched,
+    first,
+    unset,
+    shift,
+    unit,
+    label,
+    heads,
+    pool,
+    links,
+    touched,
+    counts,
+    out_target,
+    out_cost,
+):
+    """Search from one place after another and read off the targets it reaches; as ``within_rows``.
+
+    ``at_node`` (ranks + 1,) points to the targets joined to each node and what they cost beyond it; ``on_chain`` to the
+    targets on each chain; ``direct_rows`` to those that may be walked to straight. ``forward`` says that the search
+    leaves its places, so that on a one-way chain a target lies ahead when its offset is larger.
+    """
+    room = np.uint64(len(out_target))
+    out = U0
+    for i in range(first, len(chain)):
+        counts[i] = 0
+        if chain[i] < 0:
+            continue
+        used, n_touched = U0, U0
+        for side in range(2):
+            if seed_costs[i, side] < np.int64(unset):
+                used, n_touched = push(
+                    np.uint64(seeds[i, side]),
+                    np.uint64(seed_costs[i, side]),
+                    label,
+                    heads,
+                    pool,
+                    links,
+                    touched,
+                    unset,
+                    shift,
+                    used,
+                    n_touched,
+                )
+        n_touched, finished = search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
+        if not finished:
+            clear(label, heads, touched, n_touched, unset, finished)
+            return NEEDS_POOL, i, out
+        found = U0
+        for t in range(n_touched):
+            node = np.uint64(touched[t])
+            base = np.uint64(label[node])
+            label[node] = unset
+            for k in range(np.uint64(at_node[node]), np.uint64(at_node[node + U1])):
+                found = offer(
+                    base + np.uint64(node_extra[k]),
+                    np.uint64(node_target[k]),
+                    target_best,
+                    target_touched,
+                    unset,
+                    found,
+                )
+        c = np.uint64(chain[i])
+        for k in range(np.uint64(on_chain[c]), np.uint64(on_chain[c + U1])):
+            j = np.uint64(chain_target[k])
+            ahead = target_offset[j] >= offset[i] if forward else target_offset[j] <= offset[i]
+            if ahead or not one_way[c]:
+                piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - chain_cost[i])
+                found = offer(np.uint64(piece), j, target_best, target_touched, unset, found)
+        for k in range(np.uint64(direct_rows[i]), np.uint64(direct_rows[i + 1])):
+            found = offer(
+                np.uint64(direct_cost[k]), np.uint64(direct_target[k]), target_best, target_touched, unset, found
+            )
+        enough = out + found <= room
+        for t in range(found):
+            j = np.uint64(target_touched[t])
+            if enough:
+                out_target[out] = j
+                out_cost[out] = np.float64(target_best[j]) / unit
+                out += U1
+            target_best[j] = unset
+        if not enough:
+            return NEEDS_OUTPUT, i, out
+        counts[i] = found
+    return DONE, len(chain), out
+
+
+@compiled
+def offer(cost, j, best, touched, unset, found):  # type: ignore[no-untyped-def]
+    """Keep a cost for target j if it beats what the target has (``unset``: nothing); gives the new count found."""
+    old = np.uint64(best[j])
+    if cost < old:
+        if old == unset:
+            touched[found] = j
+            found += U1
+        best[j] = cost
+    return found
+
+
+@compiled
+def nearest_one(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, best, heads, pool, links):  # type: ignore[no-untyped-def]
+    """Label every node with its nearest target, packed (cost high, target low); of equals the lower target.
+
+    Gives (whether the pool was large enough, the largest cost).
+    """
+    room = np.uint64(len(pool))
+    used, done, bucket, largest = U0, U0, U0, U0
+    for s in range(len(seed_node)):
+        node, cost = np.uint64(seed_node[s]), np.uint64(seed_cost[s])
+        packed = (cost << U32) | np.uint64(seed_target[s])
+        if packed < best[node]:
+            best[node] = packed
+            pool[used] = packed
+            links[used, 0] = heads[cost >> shift]
+            links[used, 1] = node
+            heads[cost >> shift] = used
+            used += U1
+    while done < used:
+        entry = heads[bucket]
+        while entry != NONE:
+            heads[bucket] = links[entry, 0]
+            packed = pool[entry]
+            node = np.uint64(links[entry, 1])
+            done += U1
+            if packed == best[node]:
+                cost = packed >> U32
+                largest = max(largest, cost)
+                first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
+                if used + last - first > room:
+                    return False, largest
+                for a in range(first, last):
+                    arc = arcs[a]
+                    to = arc & LOW
+                    new = cost + (arc >> U32)
+                    label = (new << U32) | (packed & LOW)
+                    if new <= limit and label < best[to]:
+                        best[to] = label
+                        pool[used] = label
+                        links[used, 0] = heads[new >> shift]
+                        links[used, 1] = to
+                        heads[new >> shift] = used
+                        used += U1
+            entry = heads[bucket]
+        bucket += U1
+    return True, largest
+
+
+@compiled
+def insert(row, packed):  # type: ignore[no-untyped-def]
+    """Put (cost, target) into a sorted row of the best ones, each target once; gives whether it got in."""
+    k = len(row)
+    if packed >= row[k - 1]:
+        return False
+    target = packed & LOW
+    gone = k - 1  # the slot that is given up: the target's own dearer one, or the last
+    for s in range(k):
+        if row[s] & LOW == target:
+            if row[s] <= packed:
+                return False
+            gone = s
+            break
+    while gone > 0 and row[gone - 1] > packed:
+        row[gone] = row[gone - 1]
+        gone -= 1
+    row[gone] = packed
+    return True
+
+
+@compiled
+def nearest_many(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, best, heads, pool, links):  # type: ignore[no-untyped-def]
+    """Label every node with its k nearest targets, ``best`` of shape (ranks, k); otherwise as ``nearest_one``."""
+    room = np.uint64(len(pool))
+    k = best.shape[1]
+    used, done, bucket, largest = U0, U0, U0, U0
+    for s in range(len(seed_node)):
+        node, cost = np.uint64(seed_node[s]), np.uint64(seed_cost[s])
+        packed = (cost << U32) | np.uint64(seed_target[s])
+        if insert(best[node], packed):
+            pool[used] = packed
+            links[used, 0] = heads[cost >> shift]
+            links[used, 1] = node
+            heads[cost >> shift] = used
+            used += U1
+    while done < used:
+        entry = heads[bucket]
+        while entry != NONE:
+            heads[bucket] = links[entry, 0]
+            packed = pool[entry]
+            node = np.uint64(links[entry, 1])
+            done += U1
+            current = False
+            for s in range(k):
+                current |= best[node, s] == packed
+            if current:
+                cost = packed >> U32
+                largest = max(largest, cost)
+                first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
+                if used + last - first > room:
+                    return False, largest
+                for a in range(first, last):
+                    arc = arcs[a]
+                    to = arc & LOW
+                    new = cost + (arc >> U32)
+                    if new <= limit and insert(best[to], (new << U32) | (packed & LOW)):
+                        pool[used] = (new << U32) | (packed & LOW)
+                        links[used, 0] = heads[new >> shift]
+                        links[used, 1] = to
+                        heads[new >> shift] = used
+                        used += U1
+            entry = heads[bucket]
+        bucket += U1
+    return True, largest
+
+
+@compiled
+def nearest_places(  # type: ignore[no-untyped-def]
+    best,
+    nodes,
+    node_costs,
+    chain,
+    chain_cost,
+    offset,
+    off_road,
+    one_way,
+    on_chain,
+    chain_target,
+    target_cost,
+    target_offset,
+    target_off_road,
+    direct_rows,
+    direct_target,
+    direct_cost,
+    limit,
+    first,
+    last,
+    found,
+):
+    """Fill ``found`` (places, k) for places first to last: by way of their nodes, their chains, straight walks."""
+    for i in range(first, last):
+        if chain[i] < 0:
+            continue
+        row = found[i]
+        for side in range(2):
+            base = np.uint64(node_costs[i, side])
+            if base <= limit:
+                for s in range(best.shape[1]):
+                    packed = best[nodes[i, side], s]
+                    if packed >> U32 <= limit and (packed >> U32) + base <= limit:
+                        insert(row, packed + (base << U32))
+        c = chain[i]
+        for t in range(on_chain[c], on_chain[c + 1]):
+            j = chain_target[t]
+            if target_offset[j] >= offset[i] or not one_way[c]:
+                piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - chain_cost[i])
+                insert(row, (np.uint64(piece) << U32) | np.uint64(j))
+        for t in range(direct_rows[i], direct_rows[i + 1]):
+            insert(row, (np.uint64(direct_cost[t]) << U32) | np.uint64(direct_target[t]))
+
+
+@compiled
+def spread_rows(counts, rows, indices, values, indptr, out_indices, out_values):  # type: ignore[no-untyped-def]
+    """Copy finished rows, which lie one after another, each to its own place of a larger sparse matrix."""
+    start = 0
+    for i in range(len(counts)):
+        to = indptr[rows[i]]
+        for t in range(counts[i]):
+            out_indices[to + t] = indices[start + t]
+            out_values[to + t] = values[start + t]
+        start += counts[i]

@@ -1,0 +1,166 @@
+"""Many searches at once: chunks of rows over threads, room that grows, rows put together into one sparse matrix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from siting.network.routing import RoutingGraph
+
+T = TypeVar("T")
+Array = npt.NDArray[Any]
+RowKernel = Callable[["Bench", Array, Array, int], tuple[int, int, int]]
+_NONE = np.uint32(0xFFFFFFFF)
+_MOST_BUCKETS = 2**18
+_CHUNKS_PER_THREAD = 8
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads to use: those asked for, or one for each core this process may run on."""
+    if threads is not None:
+        return max(1, threads)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def bucket_shift(graph: RoutingGraph, limit: int) -> int:
+    """Return the width of buckets as a power of two; the answer does not depend on it, the speed hardly."""
+    shift = graph.shift
+    while limit >> shift > _MOST_BUCKETS:
+        shift += 1
+    return shift
+
+
+def empty_buckets(limit: int, shift: int) -> npt.NDArray[np.uint32]:
+    """Return the heads of all buckets up to a limit, and one more that takes what is thrown away."""
+    return np.full((limit >> shift) + 2, _NONE, np.uint32)
+
+
+@dataclass(slots=True)
+class Bench:
+    """What one thread works with; about 8 bytes a node, and room for the waiting labels and the rows found."""
+
+    label: npt.NDArray[np.uint32]
+    heads: npt.NDArray[np.uint32]
+    pool: npt.NDArray[np.uint64]
+    links: npt.NDArray[np.uint32]
+    touched: npt.NDArray[np.uint32]
+    out_index: npt.NDArray[np.int32]
+    out_value: npt.NDArray[np.float64]
+    target_best: npt.NDArray[np.uint32]
+    target_touched: npt.NDArray[np.uint32]
+
+    @classmethod
+    def make(cls, n_nodes: int, n_targets: int, limit: int, shift: int) -> Bench:
+        """Return a bench for searches up to a limit."""
+        return cls(
+            label=np.full(n_nodes, limit + 1, np.uint32),
+            heads=empty_buckets(limit, shift),
+            pool=np.empty(4096, np.uint64),
+            links=np.empty(4096, np.uint32),
+            touched=np.empty(n_nodes + 1, np.uint32),
+            out_index=np.empty(4096, np.int32),
+            out_value=np.empty(4096, np.float64),
+            target_best=np.full(n_targets, limit + 1, np.uint32),
+            target_touched=np.empty(n_targets + 1, np.uint32),
+        )
+
+    def grow_pool(self) -> None:
+        """Double the room for waiting labels."""
+        self.pool = np.empty(2 * len(self.pool), np.uint64)
+        self.links = np.empty(2 * len(self.links), np.uint32)
+
+    def grow_output(self, used: int) -> None:
+        """Double the room for rows, keeping those that are there."""
+        for name in ("out_index", "out_value"):
+            old = getattr(self, name)
+            new = np.empty(2 * len(old), old.dtype)
+            new[:used] = old[:used]
+            setattr(self, name, new)
+
+
+def in_threads(tasks: list[T], work: Callable[[T], Any], threads: int) -> list[Any]:
+    """Return what ``work`` gives for each task, in order."""
+    if threads == 1 or len(tasks) == 1:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, tasks))
+
+
+def sparse_rows(
+    kernel: RowKernel,
+    order: npt.NDArray[np.int64],
+    bench: Callable[[], Bench],
+    *,
+    n_columns: int,
+    threads: int,
+) -> csr_array:
+    """Run a row kernel over rows in a given order and return its rows as one matrix, row i where row i belongs.
+
+    Parameters
+    ----------
+    kernel
+        Called with a bench, the rows of a chunk, their counts to fill and the place to go on from; gives (status, place
+        where it stopped, output used).
+    order
+        All row numbers, in the order in which they are best searched.
+    bench
+        Makes what one thread works with.
+    n_columns
+        Width of the matrix.
+    threads
+        Number of threads; the result does not depend on it.
+    """
+    from siting.reach._kernels import spread_rows
+
+    benches: SimpleQueue[Bench] = SimpleQueue()
+    for _ in range(threads):
+        benches.put(bench())
+    chunks = [rows for rows in np.array_split(order, threads * _CHUNKS_PER_THREAD) if len(rows)]
+
+    def one_chunk(rows: Array) -> tuple[Array, Array, Array]:
+        own = benches.get()
+        try:
+            return _finish_chunk(kernel, own, rows)
+        finally:
+            benches.put(own)
+
+    pieces = in_threads(chunks, one_chunk, threads)
+    indptr = np.zeros(len(order) + 1, np.int64)
+    for rows, piece in zip(chunks, pieces, strict=True):
+        indptr[rows + 1] = piece[0]
+    np.cumsum(indptr, out=indptr)
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float64)
+    for number, rows in enumerate(chunks):
+        spread_rows(pieces[number][0], rows, pieces[number][1], pieces[number][2], indptr, indices, values)
+        pieces[number] = None
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)
+    return csr_array((values, indices, indptr), shape=(len(order), n_columns))
+
+
+def _finish_chunk(kernel: RowKernel, own: Bench, rows: Array) -> tuple[Array, Array, Array]:
+    from siting.reach._kernels import DONE, NEEDS_POOL
+
+    counts = np.zeros(len(rows), np.int64)
+    pieces: list[tuple[Array, Array]] = []
+    at = 0
+    while True:
+        status, at, used = kernel(own, rows, counts, at)
+        if status == DONE and not pieces:
+            return counts, own.out_index[:used].copy(), own.out_value[:used].copy()
+        pieces.append((own.out_index[:used].copy(), own.out_value[:used].copy()))
+        if status == DONE:
+            indices, values = zip(*pieces, strict=True)
+            return counts, np.concatenate(indices), np.concatenate(values)
+        if status == NEEDS_POOL:
+            own.grow_pool()
+        else:
+            own.grow_output(0)
