@@ -53,11 +53,12 @@ UNITS: Mapping[str, Text] = {
     "m2_per_resident": Text("平方米/人", "m² per resident"),
     "m2": Text("平方米", "m²"),
     "persons_per_10000": Text("人/万人", "persons per 10,000 residents"),
-    "organisations": Text("个", "organisations"),
+    "count": Text("个", "count"),
     "hours": Text("小时/日", "hours a day"),
     "services": Text("类", "services"),
     "places": Text("处", "places"),
     "wan_yuan_per_year": Text("万元/年", "10,000 yuan a year"),
+    "principle": Text("原则", "principle"),
 }
 
 # Every assumption there may be: its unit, and which way eases a standard (a faster walk draws a wider circle).
@@ -155,8 +156,7 @@ class Rule:
 
     Shares are 0–1. ``year`` None is a rule in force without a deadline; ``target`` None is a figure the document
     records and sets no target for. ``columns`` name the table columns that answer the rule. ``services`` are those a
-    circle must hold (``required_services``) or any of which will do (``elder_services_share``). ``target_from`` names
-    the assumption that is the target where no document gives a number.
+    circle must hold. ``target_from`` names the assumption that is the target where no document gives a number.
     """
 
     id: str
