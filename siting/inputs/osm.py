@@ -1,0 +1,184 @@
+"""OpenStreetMap files and downloads -> road table: ways cut at the nodes they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from siting.errors import TableError
+from siting.inputs.faults import Faults
+
+TAGS = ("highway", "oneway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
+"""The tags of a way that a road table keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Ways in a flat form: way i has the nodes ``refs[starts[i]:starts[i + 1]]``."""
+
+    ids: npt.NDArray[np.int64]
+    refs: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    tags: dict[str, list[str]]
+
+
+def read_osm_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
+    """Return the roads of an OpenStreetMap file, cut at every node that two of them share, and what was left out.
+
+    A way that names a node the file does not hold (a clipped extract), or one at an impossible place, is cut there;
+    such nodes are counted and the first are named.
+
+    Parameters
+    ----------
+    path
+        A ``.osm``, ``.osm.gz``, ``.osm.bz2`` or ``.osm.pbf`` file.
+
+    Raises
+    ------
+    TableError
+        If the file is not OpenStreetMap data, is damaged, declares XML entities, or holds no road.
+    """
+    faults = Faults(path.name)
+    ways = _read_ways(path, "highway", TAGS, faults)
+    if not len(ways.ids):
+        raise faults.stop(
+            "没有带 highway 标签的道路",
+            "it holds no way with a highway tag",
+            "请检查文件是否为路网数据",
+            "is this the right extract?",
+        )
+    lonlat, unplaced, impossible = _locate(path, ways.refs, faults)
+    _tell_unplaced(faults, ways.refs, unplaced, impossible)
+    return _cut(ways, lonlat), faults
+
+
+def _read_ways(path: Path, key: str, tags: Sequence[str], faults: Faults) -> _Ways:
+    """Return the ways of a file that carry a key, with some of their tags."""
+    import osmium
+
+    ids: list[int] = []
+    refs: list[int] = []
+    starts = [0]
+    kept: dict[str, list[str]] = {tag: [] for tag in tags}
+    for way in _objects(path, osmium.osm.WAY, faults, osmium.filter.KeyFilter(key)):
+        ids.append(way.id)
+        refs.extend([node.ref for node in way.nodes])
+        starts.append(len(refs))
+        for tag, values in kept.items():
+            values.append(way.tags.get(tag, ""))
+    return _Ways(np.array(ids, np.int64), np.array(refs, np.int64), np.array(starts, np.int64), kept)
+
+
+def _objects(path: Path, kind: Any, faults: Faults, *filters: Any) -> Iterable[Any]:
+    """Yield the objects of one kind; a file that cannot be read stops with a message in plain words."""
+    import osmium
+
+    try:
+        source = osmium.FileProcessor(str(path), kind)
+        for kept in filters:
+            source = source.with_filter(kept)
+        yield from source
+    except osmium.InvalidLocationError as error:
+        raise faults.stop(
+            f"有的节点坐标不是数：{error}",
+            f"a node has a coordinate that is not a number: {error}",
+            "请重新导出，或改正这些节点的 lat、lon",
+            "export it again, or correct lat and lon of those nodes",
+        ) from error
+    except RuntimeError as error:
+        raise _unreadable(faults, str(error)) from error
+
+
+def _unreadable(faults: Faults, reason: str) -> TableError:
+    """Return the error of a file that osmium gave up on."""
+    if "entities" in reason:
+        return faults.stop(
+            "文件声明了 XML 实体，可能是恶意文件，已拒绝读取",
+            "it declares XML entities, which can be an attack: refused",
+            "请从 OpenStreetMap 重新导出",
+            "export it again from OpenStreetMap",
+        )
+    return faults.stop(
+        f"不是完整的 OpenStreetMap 文件（{reason}）",
+        f"it is not a whole OpenStreetMap file ({reason})",
+        "文件可能已损坏或没有下载完，请重新下载",
+        "it may be damaged or cut short: download it again",
+    )
+
+
+def _locate(
+    path: Path, refs: npt.NDArray[np.int64], faults: Faults
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return the place of each node named, whether it has none, and whether that is because it is impossible."""
+    import osmium
+
+    wanted, inverse = np.unique(refs, return_inverse=True)
+    xy = np.full((len(wanted), 2), np.nan)
+    bad = np.zeros(len(wanted), np.bool_)
+    filters = [osmium.filter.IdFilter(wanted.tolist())] if len(wanted) and wanted[0] >= 0 else []
+    row_of = {ref: row for row, ref in enumerate(wanted.tolist())}
+    for node in _objects(path, osmium.osm.NODE, faults, *filters):
+        row = row_of.get(node.id)
+        if row is None:
+            continue
+        bad[row] = not node.location.valid()
+        if not bad[row]:
+            xy[row] = node.location.lon_without_check(), node.location.lat_without_check()
+    return xy[inverse], np.isnan(xy[inverse, 0]), bad[inverse]
+
+
+def _tell_unplaced(
+    faults: Faults, refs: npt.NDArray[np.int64], unplaced: npt.NDArray[np.bool_], impossible: npt.NDArray[np.bool_]
+) -> None:
+    """Name the nodes that ways go through but that have no place."""
+    missing, wrong = np.unique(refs[unplaced & ~impossible]), np.unique(refs[unplaced & impossible])
+    if len(missing):
+        faults.warning(
+            f"道路引用的节点有 {len(missing)} 个不在文件里", f"roads name {len(missing)} nodes that the file does not hold",
+            "裁剪过的数据常有此情况；道路在该处断开。若缺口在研究区内，请换完整数据",
+            "usual at the edge of a clipped extract; the roads end there. If that is inside the study area, get a whole extract",
+            column="node", value=_first(missing),
+        )  # fmt: skip
+    if len(wrong):
+        faults.warning(
+            f"{len(wrong)} 个节点没有坐标或坐标不可能", f"{len(wrong)} nodes have no coordinates, or impossible ones",
+            "道路在该处断开；请改正这些节点", "the roads end there; correct these nodes",
+            column="node", value=_first(wrong),
+        )  # fmt: skip
+
+
+def _first(ids: npt.NDArray[np.int64]) -> str:
+    return ", ".join(str(number) for number in ids[:5].tolist()) + (", ..." if len(ids) > 5 else "")
+
+
+def _cut(ways: _Ways, lonlat: npt.NDArray[np.float64]) -> gpd.GeoDataFrame:
+    """Return the pieces of the ways between shared nodes, ends and missing nodes."""
+    way_of = np.repeat(np.arange(len(ways.ids)), np.diff(ways.starts))
+    placed = ~np.isnan(lonlat[:, 0])
+    # one stretch = consecutive placed nodes of one way; a node named twice in a row is one place
+    refs, way, xy = ways.refs[placed], way_of[placed], lonlat[placed]
+    gap = np.cumsum(~placed)[placed]
+    follows = np.zeros(len(refs), np.bool_)
+    follows[1:] = (way[1:] == way[:-1]) & (gap[1:] == gap[:-1])
+    repeated = follows & np.r_[False, refs[1:] == refs[:-1]]
+    refs, way, xy, follows = refs[~repeated], way[~repeated], xy[~repeated], follows[~repeated]
+    leads = np.r_[follows[1:], False]
+    _, inverse, uses = np.unique(refs, return_inverse=True, return_counts=True)
+    inner = follows & leads & (uses[inverse] == 1)
+    # every vertex stands once; one that is both the end of a piece and the start of the next stands twice
+    times = np.where(follows & leads & ~inner, 2, np.where(follows | leads, 1, 0))
+    vertex = np.repeat(np.arange(len(refs)), times)
+    second = np.r_[False, vertex[1:] == vertex[:-1]]
+    starts = second | ~follows[vertex]
+    piece = np.cumsum(starts) - 1
+    lines = shapely.linestrings(xy[vertex], indices=piece) if len(vertex) else np.empty(0, object)
+    rows = way[vertex[starts]]
+    columns = {tag: np.array(values, object)[rows] for tag, values in ways.tags.items()}
+    return gpd.GeoDataFrame({**columns, "source_id": ways.ids[rows].astype(str)}, geometry=lines, crs="EPSG:4326")

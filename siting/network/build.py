@@ -1,0 +1,335 @@
+"""A road table and a mode of travel -> the road network, and a report of what was left out on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from siting.errors import Issue, NetworkError
+from siting.inputs.geodesy import vertex_lengths_m
+from siting.inputs.road_table import Roads, road_table
+from siting.network.graph import RoadNetwork
+from siting.network.modes import Mode, mode_named
+from siting.text import Progress, Text, silent
+
+SAME_PLACE_M = 0.01
+"""Ends of roads closer than this are one junction: below what any survey of streets resolves."""
+SAME_ROAD_M = 1.0
+"""Edges between the same two junctions drawn closer than this are one road, as where a file has a row per direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What became of the rows of a road table.
+
+    Parameters
+    ----------
+    counts
+        ``rows`` read, ``closed`` to the mode, ``no_length`` (a point), ``duplicates`` (the same road again: the least length
+        is kept), ``parallel`` (another road between the same junctions: kept), ``one_way``, ``edges``, ``nodes``, ``pieces``,
+        ``small_pieces``.
+    length_km
+        Length of all edges, km.
+    small_pieces_km
+        Length of the pieces shorter than ``min_piece_km``, km.
+    issues
+        What was mended, left out or may change a figure, from the file and from the building.
+    """
+
+    counts: Mapping[str, int]
+    length_km: float
+    small_pieces_km: float
+    issues: tuple[Issue, ...]
+
+
+def build_network(
+    roads: gpd.GeoDataFrame | Roads,
+    *,
+    mode: str | Mode = "walk",
+    speed_kmh: float | None = None,
+    crs: Any = None,
+    min_piece_km: float = 2.0,
+    progress: Progress = silent,
+) -> RoadNetwork:
+    """Return the network of the roads that a mode of travel may use.
+
+    Roads meet where their ends lie within 1 cm of each other. A length is ``length_m`` where the row gives one, else geodesic,
+    rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where a file has one row
+    per direction, become one edge with the least length; other roads between the same junctions stay.
+
+    Parameters
+    ----------
+    roads
+        A road table, or a frame of lines in any CRS with the columns of :class:`siting.inputs.Roads`.
+    mode
+        ``"walk"``, ``"bike"``, ``"drive"`` or a :class:`Mode`.
+    speed_kmh
+        One speed on every road, km/h; ``None``: that of the mode.
+    crs
+        The projected CRS of the network, in metres; ``None``: the UTM zone of the roads.
+    min_piece_km
+        Connected pieces of road shorter than this are reported, km, >= 0.
+    progress
+        Told how far the work is.
+
+    Returns
+    -------
+    RoadNetwork
+        Nodes in order of easting; edges in the order of the rows; ``report`` is a :class:`BuildReport`.
+
+    Raises
+    ------
+    NetworkError
+        If no road is left that the mode may use, or a figure makes no sense.
+    TableError
+        If the frame has no CRS or holds no line.
+    """
+    table = roads if isinstance(roads, Roads) else road_table(roads)
+    travel = mode if isinstance(mode, Mode) else mode_named(mode)
+    _check_figures(speed_kmh, min_piece_km)
+    progress(Text("建立路网", "building the network"), 0.0)
+    counts = {"rows": len(table.lines)}
+    lines = table.lines.loc[travel.usable(table.lines)]
+    counts["closed"] = counts["rows"] - len(lines)
+    target = _projected(lines, crs)
+    drawn = _draw(lines, target)
+    progress(Text("建立路网", "building the network"), 0.4)
+    node_xy, ends = _junctions(drawn)
+    oneway = lines["oneway"].to_numpy(np.bool_) & travel.directed
+    real = drawn.length_mm > 0
+    counts["no_length"] = int((~real).sum())
+    kept = np.flatnonzero(real)
+    kept = kept[_distinct(drawn.take(kept), ends[kept], oneway[kept])]
+    counts["duplicates"] = int(real.sum()) - len(kept)
+    if not len(kept):
+        raise NetworkError(
+            Text(
+                f"没有一条道路可供{travel.name.zh}使用（共 {counts['rows']} 行，{counts['closed']} 行不允许通行）。",
+                f"No road is left for {travel.name.en} ({counts['rows']} rows, {counts['closed']} closed to it).",
+            )
+        )
+    used, ends = np.unique(ends[kept], return_inverse=True)
+    ends = ends.reshape(-1, 2)
+    drawn = drawn.take(kept).with_ends(node_xy[used], ends)
+    speeds = np.full(len(kept), speed_kmh) if speed_kmh is not None else travel.speeds(lines.iloc[kept])
+    report = _report(table, travel, counts, drawn, ends, oneway[kept], len(used), min_piece_km)
+    progress(Text("建立路网", "building the network"), 1.0)
+    return RoadNetwork(
+        xy=node_xy[used],
+        u=ends[:, 0].astype(np.int32),
+        v=ends[:, 1].astype(np.int32),
+        length_mm=drawn.length_mm,
+        crs=target,
+        oneway=oneway[kept],
+        geometry_offsets=drawn.offsets,
+        geometry_xy=drawn.xy,
+        speed_kmh=speeds,
+        walking_speed_kmh=mode_named("walk").speed_kmh if travel.directed else None,
+        mode=travel.id,
+        report=report,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Drawn lines in a flat form: line i has the vertices ``xy[offsets[i]:offsets[i + 1]]``."""
+
+    xy: npt.NDArray[np.float64]
+    offsets: npt.NDArray[np.int64]
+    length_mm: npt.NDArray[np.int64]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> _Drawn:
+        """Return some of the lines, in the order given."""
+        sizes = np.diff(self.offsets)[rows]
+        offsets = np.r_[0, np.cumsum(sizes)]
+        vertices = np.repeat(self.offsets[:-1][rows] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return _Drawn(self.xy[vertices], offsets, self.length_mm[rows])
+
+    def with_ends(self, node_xy: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]) -> _Drawn:
+        """Return the lines with their first and last vertex exactly at their nodes."""
+        xy = self.xy.copy()
+        xy[self.offsets[:-1]], xy[self.offsets[1:] - 1] = node_xy[ends[:, 0]], node_xy[ends[:, 1]]
+        return _Drawn(xy, self.offsets, self.length_mm)
+
+    def at(self, share: float) -> npt.NDArray[np.float64]:
+        """Return the point at a share of each line's drawn length, shape (m, 2)."""
+        lines = shapely.linestrings(self.xy, indices=np.repeat(np.arange(len(self.length_mm)), np.diff(self.offsets)))
+        return shapely.get_coordinates(shapely.line_interpolate_point(lines, share, normalized=True))
+
+
+def _check_figures(speed_kmh: float | None, min_piece_km: float) -> None:
+    if speed_kmh is not None and not 0 < speed_kmh < 500:
+        raise NetworkError(Text(f"速度 {speed_kmh} 公里/小时不合理。", f"{speed_kmh} km/h is not a speed."))
+    if not 0 <= min_piece_km < np.inf:
+        raise NetworkError(Text(f"min_piece_km 不能是 {min_piece_km}。", f"min_piece_km cannot be {min_piece_km}."))
+
+
+def _projected(lines: gpd.GeoDataFrame, crs: Any) -> pyproj.CRS:
+    """Return the CRS of the network: the one asked for, else the UTM zone of the roads."""
+    if crs is not None:
+        return pyproj.CRS.from_user_input(crs)
+    return lines.estimate_utm_crs() if len(lines) else pyproj.CRS("EPSG:3857")
+
+
+def _draw(lines: gpd.GeoDataFrame, crs: pyproj.CRS) -> _Drawn:
+    """Return the lines in the CRS of the network, with their lengths in whole mm."""
+    coords, line = shapely.get_coordinates(lines.geometry.to_numpy(), return_index=True)
+    stated = lines["length_m"].to_numpy(np.float64)
+    length_m = np.where(np.isnan(stated), vertex_lengths_m(coords, line, len(lines)), stated)
+    project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    xy = np.column_stack(project.transform(coords[:, 0], coords[:, 1]))
+    offsets = np.r_[0, np.cumsum(np.bincount(line, minlength=len(lines)))]
+    return _Drawn(xy, offsets, np.rint(length_m * 1000).astype(np.int64))
+
+
+def _junctions(drawn: _Drawn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return the places where lines end, each once, in order of easting, and the two of each line."""
+    ends = np.stack([drawn.xy[drawn.offsets[:-1]], drawn.xy[drawn.offsets[1:] - 1]], axis=1).reshape(-1, 2)
+    places, inverse = np.unique(ends, axis=0, return_inverse=True)
+    near = KDTree(places).query_pairs(SAME_PLACE_M, output_type="ndarray")
+    graph = coo_array((np.ones(len(near), np.int8), (near[:, 0], near[:, 1])), shape=(len(places),) * 2)
+    _, group = connected_components(graph, directed=False)
+    # a group is where its first place is; groups in the order of those
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return places[first[order]], rank[group][inverse.ravel()].reshape(-1, 2)
+
+
+def _distinct(drawn: _Drawn, ends: npt.NDArray[np.int64], oneway: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the rows to keep, ascending: of each road drawn more than once, the shortest, then the first."""
+    turned = ends[:, 0] > ends[:, 1]
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    # a way that is open both ways stands for either direction; a one-way one only for its own
+    direction = np.where(oneway, np.where(turned, 2, 1), 0)
+    order = np.lexsort((np.arange(len(ends)), direction, drawn.length_mm, high, low))
+    same = np.zeros(len(ends), np.bool_)
+    same[order[1:]] = (low[order][1:] == low[order][:-1]) & (high[order][1:] == high[order][:-1])
+    shared = same.copy()
+    shared[order[:-1]] |= same[order[1:]]
+    order = order[shared[order]]
+    if not len(order):
+        return np.arange(len(ends))
+    quarter, middle, last = (drawn.take(order).at(share) for share in (0.25, 0.5, 0.75))
+    backwards = turned[order][:, None]
+    shape = np.stack([np.where(backwards, last, quarter), middle, np.where(backwards, quarter, last)], axis=1)
+    mirrored = shape[:, ::-1]
+    loop = (low == high)[order]
+    group = np.cumsum(~same[order])
+    dropped = np.zeros(len(order), np.bool_)
+    for step in range(1, int(np.bincount(group).max())):
+        one, other = np.arange(len(order) - step), np.arange(step, len(order))
+        pair = (group[one] == group[other]) & ~dropped[one]
+        one, other = one[pair], other[pair]
+        apart = np.linalg.norm(shape[one] - shape[other], axis=2).max(axis=1)
+        apart_mirrored = np.linalg.norm(shape[one] - mirrored[other], axis=2).max(axis=1)
+        near = (apart <= SAME_ROAD_M) | (loop[one] & (apart_mirrored <= SAME_ROAD_M))
+        stands_for = (direction[order[one]] == 0) | (direction[order[one]] == direction[order[other]])
+        dropped[other[near & stands_for]] = True
+    return np.setdiff1d(np.arange(len(ends)), order[dropped])
+
+
+def _report(
+    table: Roads, mode: Mode, counts: dict[str, int], drawn: _Drawn, ends: npt.NDArray[np.int64],
+    oneway: npt.NDArray[np.bool_], n_nodes: int, min_piece_km: float,
+) -> BuildReport:  # fmt: skip
+    """Return what became of the rows, in counts and in words."""
+    piece_mm = _pieces_mm(ends, drawn.length_mm, n_nodes)
+    small = piece_mm < min_piece_km * 1e6
+    pairs = np.sort(ends, axis=1)
+    counts["parallel"] = len(pairs) - len(np.unique(pairs, axis=0))
+    counts |= {"one_way": int(oneway.sum()), "edges": len(ends), "nodes": n_nodes}
+    counts |= {"pieces": len(piece_mm), "small_pieces": int(small.sum())}
+    return BuildReport(
+        MappingProxyType(counts), float(drawn.length_mm.sum() / 1e6), float(piece_mm[small].sum() / 1e6),
+        (*table.issues, *_say(table.file, mode, counts, piece_mm[small], min_piece_km)),
+    )  # fmt: skip
+
+
+def _pieces_mm(ends: npt.NDArray[np.int64], length_mm: npt.NDArray[np.int64], n_nodes: int) -> npt.NDArray[np.int64]:
+    """Return the length of each connected piece of the network, whole mm."""
+    piece = pieces(ends[:, 0], ends[:, 1], n_nodes)
+    return np.bincount(piece[ends[:, 0]], weights=length_mm).astype(np.int64)
+
+
+def pieces(u: npt.NDArray[Any], v: npt.NDArray[Any], n_nodes: int) -> npt.NDArray[np.int32]:
+    """Return the number of the connected piece each node is in, one-way roads taken as open both ways.
+
+    Parameters
+    ----------
+    u, v
+        Node numbers at the ends of each edge, shape (m,).
+    n_nodes
+        How many nodes there are.
+    """
+    graph = coo_array((np.ones(len(u), np.int8), (u, v)), shape=(n_nodes, n_nodes))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
+
+
+def _say(
+    file: str, mode: Mode, counts: Mapping[str, int], small_mm: npt.NDArray[np.int64], min_piece_km: float
+) -> list[Issue]:
+    """Return what the planner should know about the building, in words."""
+    said = []
+    if counts["closed"]:
+        said.append(
+            Issue(
+                "note",
+                Text(
+                    f"{counts['closed']} 段道路不供{mode.name.zh}使用",
+                    f"{counts['closed']} roads are closed to {mode.name.en}",
+                ),
+                Text("", ""),
+                file,
+            )
+        )
+    if counts["no_length"]:
+        said.append(
+            Issue(
+                "warning",
+                Text(
+                    f"{counts['no_length']} 段道路长度为零，未采用",
+                    f"{counts['no_length']} roads have no length and are left out",
+                ),
+                Text("", ""),
+                file,
+            )
+        )
+    if counts["duplicates"]:
+        said.append(
+            Issue(
+                "note",
+                Text(
+                    f"{counts['duplicates']} 段道路重复（如每个方向各一行），各取最短的一段",
+                    f"{counts['duplicates']} roads are drawn again, for instance a row per direction; the least length of each is kept",
+                ),
+                Text("", ""),
+                file,
+            )
+        )
+    if len(small_mm):
+        km = small_mm.sum() / 1e6
+        said.append(
+            Issue(
+                "note",
+                Text(
+                    f"{len(small_mm)} 片不相连的道路短于 {min_piece_km:g} 公里（共 {km:.2f} 公里），不作为上路点",
+                    f"{len(small_mm)} pieces of road shorter than {min_piece_km:g} km (together {km:.2f} km) are not joined to the rest; no place is put on them",
+                ),
+                Text("如应相连，请补画连接处", "if they should be joined, draw what joins them"),
+                file,
+            )
+        )
+    return said
