@@ -1,0 +1,189 @@
+"""The `siting` command: exit codes, plain words, and never a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from siting.cli import main
+
+
+@pytest.fixture
+def study(tmp_path, write_tiny_county) -> Path:
+    return write_tiny_county(tmp_path, "[plan]\ngap = 0")
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _says(capsys, *words: str) -> str:
+    seen = "".join(capsys.readouterr())
+    assert "Traceback" not in seen
+    for word in words:
+        assert word in seen
+    return seen
+
+
+def test_run_leaves_the_five_outputs_and_ends_with_0(study, capsys):
+    assert main(["run", str(study), "--lang", "en"]) == 0
+    made = {path.name for path in (study.parent / "out").iterdir()}
+    assert {"map.html", "scorecard.xlsx", "report.html", "coverage.gpkg", "run.json"} <= made
+    _says(capsys, "72")
+
+
+def test_an_existing_folder_is_not_overwritten_without_force(study, capsys):
+    out = study.parent / "result"
+    assert main(["run", str(study), "--out", str(out)]) == 0
+    before = (out / "run.json").read_bytes()
+    assert main(["run", str(study), "--out", str(out), "--lang", "en"]) == 1
+    assert (out / "run.json").read_bytes() == before
+    _says(capsys, "--force")
+    assert main(["run", str(study), "--out", str(out), "--force"]) == 0
+
+
+def test_check_lists_what_was_read_and_writes_nothing(study, capsys):
+    before = sorted(study.parent.iterdir())
+    assert main(["check", str(study), "--lang", "en"]) == 0
+    _says(capsys, "communities.csv, 6 rows read, 6 kept")
+    assert sorted(study.parent.iterdir()) == before
+
+
+def test_score_prints_figures_in_both_languages(study, capsys):
+    assert main(["score", str(study), "--lang", "en"]) == 0
+    _says(capsys, "1 of 5 communities")
+    assert main(["score", str(study), "--lang", "zh"]) == 0
+    _says(capsys, "5 个社区")
+
+
+def test_a_plan_can_be_written_read_back_and_scored(study, capsys):
+    out = study.parent / "planned"
+    assert main(["plan", str(study), "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["score", str(study), "--chosen", str(out / "plan.csv"), "--lang", "en"]) == 0
+    _says(capsys, "5 of 5 communities")
+
+
+def test_the_map_alone(study, capsys):
+    target = study.parent / "only.html"
+    assert main(["map", str(study), "--out", str(target)]) == 0
+    assert target.stat().st_size > 100_000
+
+
+def test_a_missing_study_file_is_named(tmp_path, capsys):
+    assert main(["run", str(tmp_path / "nowhere.toml")]) == 1
+    _says(capsys, "nowhere.toml")
+
+
+def test_a_missing_input_is_named(study, capsys):
+    (study.parent / "facilities.csv").unlink()
+    assert main(["run", str(study)]) == 1
+    _says(capsys, "facilities.csv")
+
+
+def test_a_missing_column_is_named(study, capsys):
+    _edit(study.parent / "communities.csv", "households", "nothing_known")
+    assert main(["run", str(study)]) == 1
+    _says(capsys, "households", "communities.csv")
+
+
+def test_an_empty_table_of_communities_is_refused(study, capsys):
+    path = study.parent / "communities.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert main(["run", str(study)]) == 1
+    _says(capsys, "communities.csv")
+
+
+def test_an_empty_table_of_facilities_is_a_coverage_of_nothing(study, capsys):
+    path = study.parent / "facilities.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    (study.parent / "allotments.csv").unlink()
+    _edit(study, 'allotments = "allotments.csv"', "")
+    assert main(["score", str(study), "--lang", "en"]) == 0
+    _says(capsys, "0 of 5 communities", "facilities.csv")
+
+
+def test_an_unknown_key_names_the_near_match(study, capsys):
+    _edit(study, "walking_speed_kmh", "walking_speed_kph")
+    assert main(["run", str(study), "--lang", "en"]) == 1
+    _says(capsys, "travel.walking_speed_kph", "walking_speed_kmh")
+
+
+def test_a_budget_that_buys_nothing_is_a_plan_of_nothing(study, capsys):
+    _edit(study, "gap = 0", "gap = 0\nbudget = 0")
+    assert main(["plan", str(study), "--lang", "en"]) == 3
+    _says(capsys, "U2", "U3", "V1", "V2")
+
+
+def test_candidates_that_reach_nobody_are_said(study, capsys):
+    path = study.parent / "candidates.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    far = ",".join([*lines[1].split(",")[:-2], "110.12", "35.0"])
+    path.write_text("\n".join([lines[0], far]) + "\n", encoding="utf-8")
+    assert main(["plan", str(study), "--lang", "en"]) == 3
+    _says(capsys, "U3", "V1", "V2")
+
+
+@pytest.mark.parametrize("words", [["fly"], ["run"], ["run", "x.toml", "--fast"], ["score", "x.toml", "--lang", "fr"]])
+def test_wrong_usage_ends_with_2(words, capsys):
+    assert main(words) == 2
+    _says(capsys, "--help")
+
+
+def test_standards_are_listed_and_printed(capsys):
+    assert main(["standards"]) == 0
+    _says(capsys, "national", "gansu", "jiangsu", "linyi")
+    assert main(["standards", "linyi"]) == 0
+    _says(capsys, "每百户居民拥有社区综合服务设施面积", "临政办发〔2023〕29号")
+
+
+def test_an_unknown_standard_names_the_near_ones(capsys):
+    assert main(["standards", "linyy", "--lang", "en"]) == 1
+    _says(capsys, "linyi")
+
+
+def test_a_network_is_prepared_and_can_be_used_instead_of_the_roads(study, capsys):
+    prepared = study.parent / "roads.net"
+    assert main(["network", str(study.parent / "roads.gpkg"), str(prepared)]) == 0
+    _edit(study, "roads.gpkg", "roads.net")
+    assert main(["score", str(study), "--lang", "en"]) == 0
+    _says(capsys, "1 of 5 communities")
+
+
+def test_two_runs_are_compared(study, tmp_path, capsys):
+    assert main(["score", str(study), "--out", str(tmp_path / "a")]) == 0
+    _edit(study.parent / "allotments.csv", "S1,U2,120", "S1,U2,90")
+    assert main(["score", str(study), "--out", str(tmp_path / "b")]) == 0
+    _edit(study.parent / "communities.csv", "urban,1000", "urban,1001")
+    assert main(["score", str(study), "--out", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    assert main(["diff", str(tmp_path / "b"), str(tmp_path / "c"), "--lang", "en"]) == 0
+    _says(capsys, "U1", "communities.csv")
+
+
+def test_the_record_of_a_run_names_inputs_and_versions(study):
+    assert main(["score", str(study), "--out", str(study.parent / "o"), "--quiet"]) == 0
+    record = json.loads((study.parent / "o" / "run.json").read_text(encoding="utf-8"))
+    assert "communities.csv" in json.dumps(record)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+def test_a_console_that_is_not_utf8_gets_no_error(encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "siting", "standards", "linyi"],
+        capture_output=True,
+        check=False,
+        env={**__import__("os").environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_stops_listening_is_no_error():
+    command = f'"{sys.executable}" -m siting standards linyi | head -1'
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert done.stderr == b""
