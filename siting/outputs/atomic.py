@@ -1,0 +1,272 @@
+"""Write a folder of outputs whole or not at all: in a temporary neighbour first, then renamed into place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from siting.errors import OutputError
+from siting.text import Text
+
+_MARK = ".siting-partial-"
+_OLD = "-old"
+_STALE_S = 24 * 3600.0
+_ATTEMPTS = 20
+
+
+@contextmanager
+def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Give a temporary folder to write in, and put it in place when the block ends well.
+
+    The folder appears complete or not at all. When the block raises, the temporary folder is removed and what stood
+    there before is untouched. Of two runs that write to one folder at once the last complete one wins.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs shall stand; its parent is made when missing.
+    force
+        Replace a folder that is there. Only a folder that an earlier run wrote, or an empty one, is replaced.
+    protect
+        Input files; a folder that holds one of them is refused even with ``force``.
+
+    Yields
+    ------
+    Path
+        The temporary folder, beside the final one.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists and ``force`` is off, is a file or a root, holds an input or foreign files, or cannot be
+        written.
+    """
+    final = _checked(Path(folder), force=force, protect=protect)
+    work = _temporary(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir()
+    except OSError as error:
+        raise _cannot(final, error) from error
+    try:
+        yield work
+        _flush(work)
+        _swap(work, final, force=force)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise _cannot(final, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: str | Path, *, force: bool = False, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary path to write one file to, and put it in place when the block ends well.
+
+    Parameters
+    ----------
+    path
+        Where the file shall stand; its folder must exist.
+    force
+        Replace a file that is there.
+    suffix
+        The ending the file must have, such as ``.gpkg``; empty allows any.
+
+    Yields
+    ------
+    Path
+        The temporary path, beside the final one and with the same ending.
+
+    Raises
+    ------
+    OutputError
+        If the path is a folder, lacks the ending, exists and ``force`` is off, or cannot be written.
+    """
+    final = Path(path)
+    if suffix and final.suffix.lower() != suffix:
+        raise OutputError(
+            Text(f"{final.name}：文件名要以 {suffix} 结尾。", f"{final.name}: the name must end in {suffix}.")
+        )
+    if final.is_dir():
+        raise OutputError(Text(f"{final} 是文件夹，不能写成文件。", f"{final} is a folder, not a file."))
+    if final.exists() and not force:
+        raise _exists(final)
+    work = _temporary(final, final.suffix)
+    try:
+        yield work
+        _flush(work)
+        _retry(lambda: os.replace(work, final))
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise _cannot(final, error) from error
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _checked(folder: Path, *, force: bool, protect: tuple[Path, ...]) -> Path:
+    """Return the folder's full path, or refuse it before any work is done."""
+    if "://" in str(folder) or str(folder).replace("\\", "/").startswith("/vsi"):
+        raise OutputError(Text(f"{folder} 不是本机的文件夹。", f"{folder} is not a folder on this machine."))
+    final = folder.expanduser().resolve()
+    if not final.name:
+        raise OutputError(Text("不能把输出写到磁盘根目录。", "Outputs cannot be written to the root of a disk."))
+    if final.exists() and not final.is_dir():
+        raise OutputError(Text(f"{final} 是文件，请给一个文件夹名。", f"{final} is a file; give the name of a folder."))
+    held = [path for path in protect if final in path.resolve().parents]
+    if held and final.is_dir():
+        raise OutputError(
+            Text(
+                f"{final} 里有输入文件 {held[0].name}，请另选输出文件夹。",
+                f"{final} holds the input {held[0].name}; choose another output folder.",
+            )
+        )
+    _sweep(final)
+    if final.is_dir():
+        _may_replace(final, force=force)
+    return final
+
+
+def _may_replace(final: Path, *, force: bool) -> None:
+    """Refuse a folder that is there, unless it is empty or force is on and an earlier run wrote it."""
+    from siting.outputs.manifest import MANIFEST_NAME
+
+    try:
+        names = [entry.name for entry in final.iterdir()]
+    except OSError as error:
+        raise _cannot(final, error) from error
+    if not names:
+        return
+    if not force:
+        raise _exists(final)
+    if MANIFEST_NAME not in names:
+        raise OutputError(
+            Text(
+                f"{final} 不是本软件写的结果（没有 {MANIFEST_NAME}），不会覆盖；请另选文件夹。",
+                f"{final} was not written by an earlier run (no {MANIFEST_NAME}) and is not replaced; choose another.",
+            )
+        )
+
+
+def _sweep(final: Path) -> None:
+    """Clear away what a killed run left beside this folder; an old result it had moved aside is put back."""
+    if not final.parent.is_dir():
+        return
+    for left in final.parent.glob(f".{final.name[:40]}{_MARK}*"):
+        if _in_use(left):
+            continue
+        if left.name.endswith(_OLD) and not final.exists():
+            with suppress(OSError):
+                os.replace(left, final)
+                continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _temporary(final: Path, ending: str = "") -> Path:
+    """Return a hidden neighbour whose name says which process on which machine it belongs to."""
+    owner = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return final.parent / f".{final.name[:40]}{_MARK}{owner}{ending}"
+
+
+def _machine() -> str:
+    """Return a short tag of this machine."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _in_use(left: Path) -> bool:
+    """Tell whether the run that made a temporary folder may still be at work."""
+    machine, pid, _ = left.name.split(_MARK, 1)[1].split("-", 2)
+    if machine == _machine() and os.name == "posix":
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
+    try:
+        return time.time() - left.stat().st_mtime < _STALE_S
+    except OSError:
+        return True
+
+
+def _flush(work: Path) -> None:
+    """Make sure that what was written is on the disk."""
+    for path in [work] if work.is_file() else sorted(work.rglob("*")):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+
+def _swap(work: Path, final: Path, *, force: bool) -> None:
+    """Put the finished folder in place; the old one is moved aside first and put back when that fails."""
+    for _ in range(_ATTEMPTS):
+        aside = _temporary(final, _OLD)
+        moved = False
+        try:
+            if final.is_dir():
+                _may_replace(final, force=force)
+                os.replace(final, aside)
+                moved = True
+            os.replace(work, final)
+        except OutputError:
+            raise
+        except FileNotFoundError:
+            if not work.exists():
+                raise
+            continue  # another run moved the old folder away between our look and our move
+        except OSError:
+            if moved and not final.exists():
+                os.replace(aside, final)
+            elif final.is_dir():
+                time.sleep(0.05)
+                continue  # another run put its folder there between our two moves
+            raise
+        finally:
+            if moved and aside.exists() and final.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+        return
+    raise OutputError(
+        Text(
+            f"{final} 一直被别的程序占用，没有写成。", f"{final} is kept busy by another program; nothing was written."
+        )
+    )
+
+
+def _retry(action: Callable[[], None]) -> None:
+    """Run a rename a few times: on Windows a scanner may hold a new file for a moment."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            action()
+            return
+        except PermissionError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
+
+
+def _exists(final: Path) -> OutputError:
+    """Return the error for something that is there already."""
+    return OutputError(
+        Text(f"{final} 已存在；要覆盖请加 --force。", f"{final} exists already; add --force to replace it.")
+    )
+
+
+def _cannot(final: Path, error: OSError) -> OutputError:
+    """Return the error for a disk that will not take the output."""
+    reason = error.strerror or str(error)
+    return OutputError(
+        Text(
+            f"无法写入 {final}：{reason}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
+            f"Cannot write {final}: {reason}. What was there is intact; check space, permissions, and whether a file is open.",
+        )
+    )

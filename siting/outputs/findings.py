@@ -1,0 +1,423 @@
+"""The tables of what stands today: indicators, scorecard, failures, services, gaps, near the limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from siting.outputs.figures import (
+    cite,
+    indicator_table,
+    missing_area_m2,
+    verdict_codes,
+)
+from siting.outputs.sheet import Column, Share, Sheet, rows_of
+from siting.outputs.words import AREA_TYPE, GROUP, LEVEL, STATUS, VERDICT, say
+from siting.text import Lang, Text
+
+if TYPE_CHECKING:
+    from siting.outputs.results import Results
+
+
+def indicator_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return the indicators in the form of the policy annex: baseline, now, after the plan, target.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        County figures first, then townships.
+    """
+    table = indicator_table(results)
+    table = pd.concat([table[table["place"].eq("county")], table[table["place"].ne("county")]], ignore_index=True)
+    table["number"] = np.arange(1, len(table) + 1)
+
+    def figure(column: str) -> Any:
+        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"))
+
+    def unit(row: Any) -> str:
+        return "%" if row.unit_en in ("share", "%") else str(getattr(row, f"unit_{lang}"))
+
+    def status(column: str) -> Any:
+        return lambda row: say(STATUS, getattr(row, column), lang)
+
+    def place(row: Any) -> str:
+        return say(LEVEL, "county", lang) if row.place == "county" else row.place
+
+    return Sheet(
+        Text("指标表", "Indicators"),
+        Text(
+            "对照政策文件附表：基期值与目标值是文件所载，现状与方案后是本次测算；结论栏是现状或方案后对目标的判定。",
+            "As in the annex of the policy: baseline and target are the document's, now and after are computed here.",
+        ),
+        (
+            Column(Text("序号", "No."), "whole", 6),
+            Column(Text("指标", "Indicator"), "wrapped", 34),
+            Column(Text("范围", "Place"), "text", 14),
+            Column(Text("单位", "Unit"), "text", 12),
+            Column(Text("基期值", "Baseline"), "mixed", 10),
+            Column(Text("现状值", "Now"), "mixed", 10),
+            Column(Text("方案后", "After the plan"), "mixed", 10),
+            Column(Text("目标值", "Target"), "mixed", 10),
+            Column(Text("目标年", "Target year"), "text", 9),
+            Column(Text("现状结论", "Verdict now"), "text", 10),
+            Column(Text("方案后结论", "Verdict after"), "text", 11),
+            Column(Text("直线距离口径", "By straight line"), "mixed", 12),
+            Column(Text("分子", "Numerator"), "number", 12),
+            Column(Text("分母", "Denominator"), "number", 12),
+            Column(Text("依据", "Source"), "wrapped", 36),
+            Column(Text("说明", "Note"), "wrapped", 36),
+        ),
+        rows_of(
+            table,
+            "number",
+            f"name_{lang}",
+            place,
+            unit,
+            figure("baseline"),
+            figure("value"),
+            figure("after"),
+            figure("target"),
+            lambda row: "" if row.year is None or row.year != row.year else str(int(row.year)),
+            status("status"),
+            lambda row: say(STATUS, row.status_after, lang) if row.status_after else "",
+            figure("straight_line_value"),
+            "numerator",
+            "denominator",
+            f"source_{lang}",
+            f"note_{lang}",
+        ),
+        status_columns=(9, 10),
+        frozen=2,
+    )
+
+
+def scorecard_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return one row a community: its verdict, its distances, its floor area, now and after the plan.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        In the order of the planner's own table.
+    """
+    card, after = results.scorecard, results.after
+    table = card.communities.reset_index(drop=True).copy()
+    table["verdict"] = verdict_codes(card).to_numpy()
+    table["missing_m2"] = missing_area_m2(card).to_numpy()
+    table["verdict_after"] = "" if after is None else verdict_codes(after).to_numpy()
+    table["share_after"] = np.nan if after is None else after.communities["reached_share"].to_numpy()
+    table["area_after"] = np.nan if after is None else after.communities["area_per_100_households_m2"].to_numpy()
+    services = {service.id: service.name for service in results.standard.services}
+    comma = "、" if lang == "zh" else ", "
+
+    def status(column: str) -> Any:
+        return lambda row: say(STATUS, getattr(row, column), lang)
+
+    return Sheet(
+        Text("社区评分", "Scorecard"),
+        Text(
+            "每个社区一行。距离沿道路网，从住户到最近的社区综合服务设施；“达标”要求既在圈内又有足够面积。",
+            "One row a community. Distances run along the network, from homes to the nearest comprehensive facility; "
+            "to meet the standard a community is in the circle and has enough floor area.",
+        ),
+        (
+            Column(Text("社区代码", "Community id"), "text", 14),
+            Column(Text("名称", "Name"), "text", 20),
+            Column(Text("类型", "Type"), "text", 7),
+            Column(Text("乡镇（街道）", "Township"), "text", 14),
+            Column(Text("户数", "Households"), "whole", 10),
+            Column(Text("结论", "Verdict"), "text", 18),
+            Column(Text("方案后结论", "Verdict after"), "text", 18),
+            Column(Text("圈内判定", "In the circle"), "text", 10),
+            Column(Text("面积判定", "Enough area"), "text", 10),
+            Column(Text("圈内户数", "Households in the circle"), "number", 11),
+            Column(Text("圈内户数占比", "Share in the circle"), "share", 11),
+            Column(Text("方案后占比", "Share after"), "share", 11),
+            Column(Text("直线口径占比", "By straight line"), "share", 11),
+            Column(Text("最近设施", "Nearest facility"), "text", 14),
+            Column(Text("平均距离（米）", "Mean distance (m)"), "whole", 11),
+            Column(Text("最远住户（米）", "Farthest home (m)"), "whole", 11),
+            Column(Text("平均步行（分钟）", "Mean walk (min)"), "number", 11),
+            Column(Text("圈内设施数", "Facilities in reach"), "whole", 10),
+            Column(Text("分得面积（㎡）", "Allotted area (m²)"), "number", 12),
+            Column(Text("每百户面积（㎡）", "Area per 100 households (m²)"), "number", 13),
+            Column(Text("方案后每百户（㎡）", "Per 100 households after (m²)"), "number", 13),
+            Column(Text("共享口径每百户（㎡）", "Shared, per 100 households (m²)"), "number", 13),
+            Column(Text("尚缺面积（㎡）", "Area missing (m²)"), "number", 12),
+            Column(Text("圈内缺少的服务", "Services missing in the circle"), "wrapped", 40),
+        ),
+        rows_of(
+            table,
+            "community_id",
+            "name",
+            lambda row: say(AREA_TYPE, row.area_type, lang),
+            "township",
+            "households",
+            lambda row: say(VERDICT, row.verdict, lang),
+            lambda row: say(VERDICT, row.verdict_after, lang),
+            status("in_reach"),
+            status("has_area"),
+            "reached_households",
+            "reached_share",
+            "share_after",
+            "straight_line_share",
+            "nearest_facility_id",
+            "nearest_m",
+            "farthest_m",
+            "walk_min",
+            "facilities_in_reach",
+            "allotted_area_m2",
+            "area_per_100_households_m2",
+            "area_after",
+            "shared_area_per_100_households_m2",
+            "missing_m2",
+            lambda row: comma.join(services[s].to(lang) if s in services else s for s in row.lacking_services),
+        ),
+        status_columns=(5, 6, 7, 8),
+        frozen=2,
+    )
+
+
+def failure_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return every rule that a community fails or whose verdict is unknown, with shortfall and clause.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        The failures first, then what is unknown, in the order of the communities.
+    """
+    table = results.scorecard.verdicts
+    table = table[table["status"].isin(["fail", "unknown"])].reset_index(drop=True)
+    table = table.sort_values("status", kind="stable", ignore_index=True)
+    later: dict[tuple[str, str], str] = {}
+    if results.after is not None:
+        rows = results.after.verdicts
+        later = dict(zip(zip(rows["community_id"], rows["rule_id"], strict=True), rows["status"], strict=True))
+    people = results.scorecard.communities.set_index("community_id")[["name", "township"]]
+    people = people[~people.index.duplicated()].reindex(table["community_id"])
+    table = table.assign(name=people["name"].to_numpy(), township=people["township"].to_numpy())
+    rules = {rule.id: rule for rule in results.standard.rules}
+
+    def figure(column: str) -> Any:
+        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"))
+
+    def unit(row: Any) -> str:
+        return "%" if row.unit_en in ("share", "%") else str(getattr(row, f"unit_{lang}"))
+
+    def document(row: Any) -> str:
+        return cite(rules[row.rule_id]).to(lang) if row.rule_id in rules else row.clause
+
+    return Sheet(
+        Text("不达标清单", "Failures"),
+        Text(
+            "每个社区不达标（或因缺资料无法判定）的每一条规则：差多少、依据哪一条。",
+            "Every rule that a community fails, or that cannot be judged for want of a figure: by how much, and its clause.",
+        ),
+        (
+            Column(Text("社区代码", "Community id"), "text", 14),
+            Column(Text("名称", "Name"), "text", 20),
+            Column(Text("乡镇（街道）", "Township"), "text", 14),
+            Column(Text("规则", "Rule"), "wrapped", 30),
+            Column(Text("判定", "Verdict"), "text", 10),
+            Column(Text("现状值", "Value"), "mixed", 11),
+            Column(Text("目标值", "Target"), "mixed", 11),
+            Column(Text("差额", "Shortfall"), "mixed", 11),
+            Column(Text("单位", "Unit"), "text", 14),
+            Column(Text("临界", "Near the limit"), "text", 8),
+            Column(Text("方案后", "After the plan"), "text", 10),
+            Column(Text("依据", "Source"), "wrapped", 40),
+            Column(Text("说明", "Note"), "wrapped", 40),
+        ),
+        rows_of(
+            table,
+            "community_id",
+            "name",
+            "township",
+            lambda row: rules[row.rule_id].name.to(lang) if row.rule_id in rules else row.rule_id,
+            lambda row: say(STATUS, row.status, lang),
+            figure("value"),
+            figure("target"),
+            figure("shortfall"),
+            unit,
+            lambda row: Text("是", "yes").to(lang) if bool(row.near_limit) else "",
+            lambda row: say(STATUS, later.get((row.community_id, row.rule_id), ""), lang),
+            document,
+            f"note_{lang}",
+        ),
+        status_columns=(4, 10),
+        frozen=2,
+        empty=Text("没有不达标的社区。", "No community fails."),
+    )
+
+
+def gap_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return the gaps, most households first.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a gap, with the place of its middle.
+    """
+    table = results.scorecard.gaps.sort_values("rank", kind="stable", ignore_index=True)
+    middle = table.geometry.representative_point()
+    table = pd.DataFrame(table.drop(columns=table.geometry.name)).assign(lon=middle.x, lat=middle.y)
+    names = dict(zip(results.scorecard.communities["community_id"], results.scorecard.communities["name"], strict=True))
+    comma = "、" if lang == "zh" else ", "
+    return Sheet(
+        Text("缺口", "Gaps"),
+        Text(
+            "任何生活圈都够不着的成片住户，按户数排序；“超出”是离最近设施的距离减去生活圈半径。",
+            "Patches of households outside every circle, most households first; the excess is the distance to the nearest "
+            "facility less the circle's.",
+        ),
+        (
+            Column(Text("次序", "Rank"), "whole", 7),
+            Column(Text("户数", "Households"), "number", 10),
+            Column(Text("涉及社区", "Communities"), "wrapped", 50),
+            Column(Text("最近设施", "Nearest facility"), "text", 16),
+            Column(Text("距离（米）", "Distance (m)"), "whole", 11),
+            Column(Text("超出（米）", "Excess (m)"), "whole", 11),
+            Column(Text("经度", "Longitude"), "number", 12),
+            Column(Text("纬度", "Latitude"), "number", 12),
+        ),
+        rows_of(
+            table,
+            "rank",
+            "households",
+            lambda row: comma.join(f"{names.get(i, i)}" for i in str(row.community_ids).split(";")),
+            "nearest_facility_id",
+            "nearest_m",
+            "excess_m",
+            lambda row: round(row.lon, 6),
+            lambda row: round(row.lat, 6),
+        ),
+        empty=Text("没有缺口：所有住户都在圈内。", "No gaps: every household is inside a circle."),
+    )
+
+
+def service_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return how far each service reaches, by area type and by group of people.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a service, area type and group.
+    """
+    table = results.scorecard.services.reset_index(drop=True)
+    names = {service.id: service.name.to(lang) for service in results.standard.services}
+    return Sheet(
+        Text("服务覆盖", "Services"),
+        Text(
+            "每类服务在生活圈内能到达的住户；人群按各社区人数分摊到住户。",
+            "Households that reach each service within its circle; groups are spread over a community's households.",
+        ),
+        (
+            Column(Text("服务", "Service"), "text", 22),
+            Column(Text("类型", "Type"), "text", 8),
+            Column(Text("人群", "Group"), "text", 12),
+            Column(Text("户（人）数", "Households or persons"), "number", 12),
+            Column(Text("圈内", "In the circle"), "number", 12),
+            Column(Text("占比", "Share"), "share", 10),
+            Column(Text("直线口径", "By straight line"), "share", 10),
+            Column(Text("中位距离（米）", "Median distance (m)"), "whole", 12),
+        ),
+        rows_of(
+            table,
+            lambda row: names.get(row.service, row.service),
+            lambda row: say(AREA_TYPE, row.area_type, lang),
+            lambda row: say(GROUP, row.group, lang),
+            "households",
+            "reached",
+            "reached_share",
+            "straight_line_share",
+            "median_m",
+        ),
+        frozen=3,
+    )
+
+
+def near_limit_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return the verdicts that a small error of distance or area would turn.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a community and rule that lies near the limit.
+    """
+    table = results.scorecard.verdicts
+    table = table[table["near_limit"].astype(bool)].reset_index(drop=True)
+    names = dict(zip(results.scorecard.communities["community_id"], results.scorecard.communities["name"], strict=True))
+    rules = {rule.id: rule.name.to(lang) for rule in results.standard.rules}
+    share = results.standard.value("near_limit_share")
+    return Sheet(
+        Text("临界清单", "Near the limit"),
+        Text(
+            f"距离或面积相差 {share:.0%} 以内就会改变的判定，请先核实这些社区的资料。",
+            f"Verdicts that {share:.0%} of distance or area would turn: check the figures of these communities first.",
+        ),
+        (
+            Column(Text("社区代码", "Community id"), "text", 14),
+            Column(Text("名称", "Name"), "text", 20),
+            Column(Text("规则", "Rule"), "wrapped", 30),
+            Column(Text("判定", "Verdict"), "text", 10),
+            Column(Text("现状值", "Value"), "mixed", 11),
+            Column(Text("目标值", "Target"), "mixed", 11),
+            Column(Text("单位", "Unit"), "text", 16),
+        ),
+        rows_of(
+            table,
+            "community_id",
+            lambda row: names.get(row.community_id, ""),
+            lambda row: rules.get(row.rule_id, row.rule_id),
+            lambda row: say(STATUS, row.status, lang),
+            lambda row: Share(row.value, row.unit_en in ("share", "%")),
+            lambda row: Share(row.target, row.unit_en in ("share", "%")),
+            lambda row: "%" if row.unit_en in ("share", "%") else getattr(row, f"unit_{lang}"),
+        ),
+        status_columns=(3,),
+        frozen=2,
+        empty=Text("没有临界的判定。", "No verdict lies near its limit."),
+    )

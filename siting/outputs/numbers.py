@@ -1,0 +1,130 @@
+"""Numbers as people read them: a unit, thousands separated, and never rounded across the target."""
+
+from __future__ import annotations
+
+import math
+
+from siting.outputs.words import unit_text
+from siting.text import Lang, Text
+
+# decimals that each unit is usually read with
+_DECIMALS = {
+    "share": 1,
+    "m": 0,
+    "m2": 0,
+    "min": 1,
+    "wan_yuan": 1,
+    "households": 0,
+    "communities": 0,
+    "facilities": 0,
+    "actions": 0,
+    "gaps": 0,
+    "m2_per_100_households": 1,
+}
+_MOST_DECIMALS = 6
+
+
+def is_missing(value: object) -> bool:
+    """Return True where a figure is None, NaN or infinite.
+
+    Parameters
+    ----------
+    value
+        A cell of a table.
+
+    Returns
+    -------
+    bool
+        Whether there is no number to print.
+    """
+    if value is None:
+        return True
+    try:
+        return not math.isfinite(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return True
+
+
+def format_number(value: object, unit: str | Text, *, against: object = None) -> str:
+    """Return a figure without its unit, a share as a percentage.
+
+    Decimals are added until the printed figure stands on the same side of the printed target as the true one:
+    29.96 against 30 is printed 29.96, never 30.0, and a share of 0.9999 is never printed as 100.
+
+    Parameters
+    ----------
+    value
+        The figure, in its unit; a share is 0–1. Missing gives an em dash.
+    unit
+        A unit name of this package, or the unit a rule states.
+    against
+        The target it is read against, in the same unit.
+
+    Returns
+    -------
+    str
+        The digits people read.
+    """
+    if is_missing(value):
+        return "—"
+    scale = 100.0 if is_share(unit) else 1.0
+    number = float(value) * scale  # type: ignore[arg-type]
+    marks = [float(mark) * scale for mark in (against,) if not is_missing(mark)]  # type: ignore[arg-type]
+    if is_share(unit):
+        if number in (0.0, 100.0):
+            return f"{number:.0f}"
+        marks += [0.0, 100.0]
+    decimals = _DECIMALS.get("share" if is_share(unit) else unit if isinstance(unit, str) else "", 1)
+    while decimals < _MOST_DECIMALS and any(_crosses(number, mark, decimals) for mark in marks):
+        decimals += 1
+    printed = f"{number:,.{decimals}f}"
+    return "0" if float(printed.replace(",", "")) == 0 else printed
+
+
+def format_figure(value: object, unit: str | Text, lang: Lang, *, against: object = None) -> str:
+    """Return a figure with its unit.
+
+    Parameters
+    ----------
+    value
+        The figure, in its unit; a share is 0–1. Missing gives an em dash alone.
+    unit
+        A unit name of this package, or the unit a rule states.
+    lang
+        ``"zh"`` or ``"en"``.
+    against
+        The target it is read against, in the same unit.
+
+    Returns
+    -------
+    str
+        The figure as a sentence holds it.
+    """
+    digits = format_number(value, unit, against=against)
+    if digits == "—":
+        return digits
+    if is_share(unit):
+        return digits + "%"
+    name = unit_text(unit) if isinstance(unit, str) else unit
+    return f"{digits} {name.to(lang)}".rstrip()
+
+
+def is_share(unit: str | Text) -> bool:
+    """Return True for a unit whose figures are kept as 0–1 and read as a percentage.
+
+    Parameters
+    ----------
+    unit
+        A unit name of this package, or the unit a rule states.
+
+    Returns
+    -------
+    bool
+        Whether to multiply by 100.
+    """
+    return (unit if isinstance(unit, str) else unit.en) in ("share", "%")
+
+
+def _crosses(number: float, mark: float, decimals: int) -> bool:
+    """Tell whether rounding hides on which side of a mark a number lies."""
+    return number != mark and round(number, decimals) == round(mark, decimals)

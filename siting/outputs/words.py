@@ -1,0 +1,139 @@
+"""The words on every output, in Chinese and English: one table, so that map, workbook and report say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from siting.text import Lang, Text
+
+STATUS: Mapping[str, Text] = {
+    "pass": Text("达标", "meets"),
+    "fail": Text("不达标", "fails"),
+    "unknown": Text("无法判定", "unknown"),
+    "not_applicable": Text("不适用", "not applicable"),
+}
+
+# What a community's place on the map says: the two parts of the verdict together.
+VERDICT: Mapping[str, Text] = {
+    "meets": Text("达标", "Meets the standard"),
+    "area": Text("面积不足", "Too little floor area"),
+    "reach": Text("在圈外", "Outside the circle"),
+    "both": Text("圈外且面积不足", "Outside, and too little area"),
+    "unknown": Text("资料不全，无法判定", "Unknown: a figure is missing"),
+    "not_applicable": Text("没有住户，不适用", "No households"),
+}
+
+ACQUISITION: Mapping[str, Text] = {
+    "new_build": Text("新建", "New build"),
+    "extension": Text("扩建", "Extension"),
+    "purchase": Text("购买", "Purchase"),
+    "transfer": Text("划拨", "Transfer"),
+    "exchange": Text("换购", "Exchange"),
+    "lease": Text("租借", "Lease"),
+    "reuse": Text("盘活存量", "Re-use of idle stock"),
+}
+
+AREA_TYPE: Mapping[str, Text] = {"urban": Text("城市", "urban"), "rural": Text("农村", "rural")}
+
+LEVEL: Mapping[str, Text] = {
+    "community": Text("社区", "community"),
+    "township": Text("乡镇（街道）", "township"),
+    "county": Text("全县（区）", "county"),
+    "facility": Text("设施", "facility"),
+    "action": Text("方案措施", "action"),
+}
+
+GROUP: Mapping[str, Text] = {
+    "households": Text("全部住户", "all households"),
+    "population": Text("常住人口", "residents"),
+    "elderly": Text("老年人", "the elderly"),
+    "minors": Text("未成年人", "minors"),
+    "disabled": Text("残疾人", "the disabled"),
+}
+
+SEVERITY: Mapping[str, Text] = {
+    "error": Text("错误", "error"),
+    "warning": Text("提醒", "warning"),
+    "note": Text("说明", "note"),
+}
+
+PLAN_STATUS: Mapping[str, Text] = {
+    "complete": Text("要求的全部做到", "everything asked is met"),
+    "partial": Text("只能做到一部分，见“未能做到的”", "only part can be met; see what could not be done"),
+    "stopped": Text("到时间停止，取当时最好的方案", "stopped on time; the best plan found by then"),
+}
+
+BLOCK_REASON: Mapping[str, Text] = {
+    "reach": Text("所有候选点都够不着", "beyond every candidate"),
+    "area": Text("圈内可得面积不够", "too little area to be had within the circle"),
+    "budget": Text("预算不够", "the budget is spent"),
+}
+
+ROLE: Mapping[str, Text] = {
+    "communities": Text("社区", "communities"),
+    "facilities": Text("现有设施", "facilities"),
+    "candidates": Text("候选点", "candidates"),
+    "allotments": Text("面积分配", "allotments"),
+    "boundaries": Text("社区边界", "boundaries"),
+    "buildings": Text("建筑", "buildings"),
+    "roads": Text("道路", "roads"),
+    "demand": Text("住户点", "demand points"),
+    "demand_points": Text("住户点", "demand points"),
+}
+
+SPREAD: Mapping[str, Text] = {
+    "boundary_buildings": Text("边界内的住宅楼", "the buildings inside its boundary"),
+    "grid": Text("边界内的格网", "a grid inside its boundary"),
+    "point": Text("社区所在点", "the community's point"),
+}
+
+_UNITS: Mapping[str, Text] = {
+    "share": Text("%", "%"),
+    "m": Text("米", "m"),
+    "m2": Text("平方米", "m²"),
+    "min": Text("分钟", "min"),
+    "households": Text("户", "households"),
+    "communities": Text("个社区", "communities"),
+    "wan_yuan": Text("万元", "10,000 yuan"),
+    "facilities": Text("处", "facilities"),
+    "actions": Text("项", "actions"),
+    "gaps": Text("处", "gaps"),
+    "m2_per_100_households": Text("平方米/百户", "m² per 100 households"),
+}
+
+
+def unit_text(unit: str) -> Text:
+    """Return the name of one of the outputs' own units.
+
+    Parameters
+    ----------
+    unit
+        One of the unit names that the headline figures use, such as ``m2``.
+
+    Returns
+    -------
+    Text
+        The unit as it is printed.
+    """
+    return _UNITS[unit]
+
+
+def say(table: Mapping[str, Text], key: object, lang: Lang) -> str:
+    """Return the word for a code, or the code itself where the table has none.
+
+    Parameters
+    ----------
+    table
+        One of this module's tables.
+    key
+        A code that stands in a data column.
+    lang
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        What people read.
+    """
+    text = table.get(str(key))
+    return str(key) if text is None else text.to(lang)

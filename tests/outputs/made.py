@@ -1,0 +1,368 @@
+"""A small made-up county with every kind of verdict in it, and names that try to break out of their cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import box
+from shapely.geometry import MultiPoint, Point
+
+from siting.errors import Issue
+from siting.network.graph import RoadNetwork
+from siting.outputs.results import Results
+from siting.standards import read_standard
+from siting.text import Text
+
+HOSTILE = [
+    "<script>window.hacked=1</script>",
+    '<img src=x onerror="window.hacked=1">',
+    "</script><script>window.hacked=1</script>",
+    "${window.hacked=1}",
+    "`+window.hacked`",
+    "=1+1",
+    "@SUM(A1)",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "http://example.invalid/x",
+    "{{ 7*7 }}",
+    "a\x0bbc\u202ed",
+]
+LON, LAT, STEP = 103.80, 36.05, 0.01
+STATUS = ("pass", "fail", "unknown", "not_applicable")
+
+
+def three_valued_and(first: str, second: str) -> str:
+    """Return the verdict of two parts together."""
+    if "not_applicable" in (first, second):
+        return "not_applicable"
+    if "fail" in (first, second):
+        return "fail"
+    return "unknown" if "unknown" in (first, second) else "pass"
+
+
+def communities(columns: int, rows: int) -> gpd.GeoDataFrame:
+    """Return a chessboard of communities; the last has no households."""
+    n = columns * rows
+    lon = LON + (np.arange(n) % columns + 0.5) * STEP
+    lat = LAT + (np.arange(n) // columns + 0.5) * STEP
+    names = [HOSTILE[i] if i < len(HOSTILE) else f"社区{i:03d}" for i in range(n)]
+    households = 200 + 37 * (np.arange(n) % 11)
+    households[-1] = 0
+    table = pd.DataFrame(
+        {
+            "community_id": [f"{i:04d}" for i in range(n)],
+            "name": pd.Series(names, dtype=object),
+            "area_type": np.where(np.arange(n) // columns < rows // 2 + 1, "urban", "rural"),
+            "households": households.astype(np.int64),
+            "township": [f"镇{i % 3}" for i in range(n)],
+        }
+    )
+    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+
+
+def boundaries(people: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the squares of the chessboard."""
+    half = STEP / 2
+    squares = [box(p.x - half, p.y - half, p.x + half, p.y + half) for p in people.geometry]
+    return gpd.GeoDataFrame(people[["community_id"]].copy(), geometry=squares, crs="EPSG:4326")
+
+
+def streets(columns: int, rows: int) -> RoadNetwork:
+    """Return a grid of streets between the communities."""
+    crs = "EPSG:32648"
+    lon, lat = np.meshgrid(LON + np.arange(columns + 1) * STEP, LAT + np.arange(rows + 1) * STEP)
+    points = gpd.GeoSeries(gpd.points_from_xy(lon.ravel(), lat.ravel()), crs="EPSG:4326").to_crs(crs)
+    xy = np.column_stack([points.x, points.y])
+    number = np.arange((columns + 1) * (rows + 1)).reshape(rows + 1, columns + 1)
+    u = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    v = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    return RoadNetwork.from_edges(xy, u, v, np.hypot(*(xy[u] - xy[v]).T), crs=crs)
+
+
+def scorecard(standard, people, demand, stations, *, better: int = 0):
+    """Return verdicts that follow a fixed pattern; with ``better`` the first so many communities meet."""
+    n = len(people)
+    i = np.arange(n)
+    some = people["households"].to_numpy() > 0
+    pattern = np.array(["pass", "fail", "pass", "fail", "pass"])[i % 5]
+    in_reach = np.where(i < better, "pass", pattern).astype(object)
+    has_area = np.where(i < better, "pass", np.array(["pass", "pass", "fail", "fail", "unknown"])[i % 5]).astype(object)
+    in_reach[~some] = has_area[~some] = "not_applicable"
+    meets = np.array([three_valued_and(a, b) for a, b in zip(in_reach, has_area, strict=True)], dtype=object)
+    share = np.where(in_reach == "pass", 0.97, 0.4)
+    per_100 = np.select([has_area == "pass", has_area == "fail"], [31.5, 29.96], np.nan)
+    households = people["households"].to_numpy(float)
+    table = pd.DataFrame(
+        {
+            "community_id": people["community_id"],
+            "name": people["name"],
+            "area_type": people["area_type"],
+            "township": people["township"],
+            "households": people["households"],
+            "reached_households": np.where(some, share * households, 0.0),
+            "reached_share": np.where(some, share, np.nan),
+            "straight_line_share": np.where(some, np.minimum(share + 0.2, 1.0), np.nan),
+            "nearest_facility_id": stations["facility_id"].to_numpy()[i % len(stations)],
+            "nearest_m": np.where(some, 400.0 + 300 * (share < 0.9), np.nan),
+            "farthest_m": np.where(some, np.where(i % 7 == 3, np.inf, 1500.0), np.nan),
+            "walk_min": np.where(some, 5.0 + i % 4, np.nan),
+            "second_nearest_m": 900.0,
+            "facilities_in_reach": i % 3,
+            "allotted_area_m2": per_100 * households / 100,
+            "area_per_100_households_m2": per_100,
+            "shared_area_per_100_households_m2": 28.0,
+            "in_reach": in_reach,
+            "has_area": has_area,
+            "meets": meets,
+            "lacking_services": [("pharmacy", "childcare") if k % 4 == 0 else () for k in i],
+        }
+    )
+    rows = []
+    for k in range(n):
+        for rule, status, value, target, unit in (
+            ("reach", in_reach[k], share[k], 0.9, Text("占比", "share")),
+            ("area_per_100_households", has_area[k], per_100[k], 30.0, Text("平方米/百户", "m² per 100 households")),
+        ):
+            rows.append(
+                {
+                    "community_id": table["community_id"][k],
+                    "rule_id": rule,
+                    "status": status,
+                    "value": value,
+                    "target": target,
+                    "shortfall": max(target - value, 0.0) if status == "fail" else np.nan,
+                    "unit_zh": unit.zh,
+                    "unit_en": unit.en,
+                    "near_limit": status == "fail" and unit.en != "share",
+                    "note_zh": "缺建筑面积" if status == "unknown" else "",
+                    "note_en": "floor area missing" if status == "unknown" else "",
+                    "clause": "三(二)2",
+                }
+            )
+    covered = np.repeat(in_reach == "pass", np.bincount(demand.community, minlength=n))
+    points = pd.DataFrame(
+        {
+            "community_id": people["community_id"].to_numpy()[demand.community],
+            "lon": demand.lon,
+            "lat": demand.lat,
+            "households": demand.households,
+            "nearest_m": np.where(covered, 600.0, np.where(np.arange(len(covered)) % 5 == 0, np.inf, 1700.0)),
+            "nearest_facility_id": stations["facility_id"].to_numpy()[demand.community % len(stations)],
+            "covered": covered,
+            "straight_line_m": 500.0,
+        }
+    )
+    reached = points.loc[points["covered"], "households"].sum() / points["households"].sum()
+    county_area = np.nansum(table["allotted_area_m2"]) / households.sum() * 100
+    indicators = pd.DataFrame(
+        [
+            ("reach", "community", "county", (meets == "pass").sum() / some.sum(), 1.0, 0.86, 2025, "占比", "share", "fail"),
+            (
+                "area_per_100_households", "community", "county", county_area, 30.0, 21.5, 2025,
+                "平方米/百户", "m² per 100 households", "fail",
+            ),
+            ("reach", "community", "镇0", 0.5, 1.0, np.nan, 2025, "占比", "share", "fail"),
+        ],
+        columns=["rule_id", "level", "place", "value", "target", "baseline", "year", "unit_zh", "unit_en", "status"],
+    ).assign(numerator=12.0, denominator=20.0, straight_line_value=[0.9, np.nan, np.nan], note_zh="", note_en="")  # fmt: skip
+    out = points[~points["covered"]]
+    gaps = []
+    for rank, (community, patch) in enumerate(out.groupby("community_id"), start=1):
+        gaps.append(
+            {
+                "gap_id": f"g{rank}",
+                "rank": rank,
+                "households": patch["households"].sum(),
+                "community_ids": community,
+                "nearest_facility_id": patch["nearest_facility_id"].iloc[0],
+                "nearest_m": 1700.0,
+                "excess_m": 500.0,
+                "geometry": MultiPoint([Point(x, y) for x, y in zip(patch["lon"], patch["lat"], strict=True)]),
+            }
+        )
+    verdicts = pd.DataFrame(rows)
+    return SimpleNamespace(
+        verdicts=verdicts,
+        communities=table,
+        demand=points,
+        services=pd.DataFrame(
+            [
+                ("urban", "comprehensive", "households", 1000.0, 800.0, 0.8, 0.9, 700.0),
+                ("urban", "pharmacy", "elderly", 300.0, 150.0, 0.5, 0.7, 1300.0),
+            ],
+            columns=[
+                "area_type",
+                "service",
+                "group",
+                "households",
+                "reached",
+                "reached_share",
+                "straight_line_share",
+                "median_m",
+            ],
+        ),
+        indicators=indicators,
+        gaps=gpd.GeoDataFrame(gaps, geometry="geometry", crs="EPSG:4326"),
+        equity=pd.DataFrame(
+            [("distance_m", "all", 0.31, 640.0, 1900.0)],
+            columns=["measure", "group", "gini", "mean", "worst_tenth_mean"],
+        ),
+        near_limit=verdicts[verdicts["near_limit"]],
+        unroutable=pd.DataFrame({"role": ["facilities"], "id": ["way/=1"], "distance_m": [812.5]}),
+        issues=(),
+        standard=standard,
+    )
+
+
+def made_results(columns: int = 5, rows: int = 4, *, points_each: int = 9, plan: bool = True) -> Results:
+    """Return a made-up run."""
+    standard = read_standard("linyi")
+    people = communities(columns, rows)
+    n = len(people)
+    rng = np.random.default_rng(7)
+    each = np.full(n, points_each)
+    each[-1] = 1
+    community = np.repeat(np.arange(n), each)
+    demand = SimpleNamespace(
+        lon=people.geometry.x.to_numpy()[community] + rng.uniform(-0.45, 0.45, len(community)) * STEP,
+        lat=people.geometry.y.to_numpy()[community] + rng.uniform(-0.45, 0.45, len(community)) * STEP,
+        community=community.astype(np.int64),
+        households=(people["households"].to_numpy() / each)[community],
+        method=("boundary_buildings",) * (n - 1) + ("point",),
+        __len__=lambda: len(community),
+    )
+    from siting.inputs.households import DemandPoints
+
+    demand = DemandPoints(demand.lon, demand.lat, demand.community, demand.households, demand.method)
+    sites = people.iloc[::3]
+    stations = gpd.GeoDataFrame(
+        {
+            "facility_id": [f"s{i}" for i in range(len(sites))],
+            "service": ["comprehensive"] * (len(sites) - 1) + ["pharmacy"],
+            "name": pd.Series([HOSTILE[i % len(HOSTILE)] for i in range(len(sites))], dtype=object),
+            "floor_area_m2": 350.0,
+            "activity_area_m2": np.nan,
+        },
+        geometry=gpd.points_from_xy(sites.geometry.x + 0.002, sites.geometry.y + 0.001),
+        crs="EPSG:4326",
+    )
+    metric = stations.to_crs("EPSG:32648")
+    circles = gpd.GeoDataFrame(
+        {"facility": np.arange(len(stations)), "cutoff_m": 1200.0}, geometry=metric.buffer(900).to_crs(4326)
+    )
+    before = scorecard(standard, people, demand, stations)
+    after = chosen = plan_circles = None
+    if plan:
+        after = scorecard(standard, people, demand, stations, better=12)
+        chosen = made_plan(people)
+        spots = gpd.GeoSeries(gpd.points_from_xy(chosen.actions["lon"], chosen.actions["lat"]), crs=4326).to_crs(32648)
+        plan_circles = gpd.GeoDataFrame(
+            {"facility": np.arange(len(spots)), "cutoff_m": 1200.0}, geometry=spots.buffer(900).to_crs(4326)
+        )
+    return Results(
+        study_name="示例县 <b>Example</b> & ${x}",
+        settings={"study": {"name": "示例县", "standard": "linyi"}, "plan": {"budget": 3000}},
+        standard=standard,
+        tables=SimpleNamespace(communities=people, facilities=stations, candidates=people, boundaries=boundaries(people)),
+        demand=demand,
+        network=streets(columns, rows),
+        scorecard=before,
+        circles=circles,
+        plan=chosen,
+        after=after,
+        plan_circles=plan_circles,
+        issues=(
+            Issue("warning", Text("读不懂的户数", "households cannot be read"), Text("写成整数", "write a whole number"),
+                  file="表.xlsx", sheet="社区台账", row=14, column="户数", value="=约300"),
+            Issue("note", Text("按 GB18030 读入", "read as GB18030"), Text("", "")),
+        ),
+        seconds={"read": 1.25, "score": 2.5},
+        records=(
+            SimpleNamespace(role="communities", path=Path("/nowhere/表.xlsx"), sha256="0" * 64, rows_read=21, rows_kept=20,
+                            encoding="", datum="gcj02", sheet="社区台账", layer=""),
+        ),
+    )  # fmt: skip
+
+
+def made_plan(people):
+    """Return a plan of two new sites and an extension."""
+    actions = pd.DataFrame(
+        {
+            "action_id": ["a1", "a2", "a3"],
+            "kind": ["candidate", "candidate", "extension"],
+            "source_id": ["c1", "=c2", "s0"],
+            "acquisition": ["new_build", "lease", "extension"],
+            "service": "comprehensive",
+            "area_m2": [600.0, 220.0, 90.0],
+            "fixed_cost": [120.0, 0.0, 10.0],
+            "area_cost": [240.0, 0.0, 27.0],
+            "yearly_cost": [0.0, 55.5, 0.0],
+            "cost": [360.0, 55.5, 37.0],
+            "lon": people.geometry.x.to_numpy()[[1, 3, 6]],
+            "lat": people.geometry.y.to_numpy()[[1, 3, 6]],
+            "households_brought_in": [320.0, 120.0, 0.0],
+            "deficit_filled_m2": [150.0, 80.0, 90.0],
+            "communities_met": [3, 1, 1],
+            "why_zh": ["带进 <b>320</b> 户。", "租金低。", "现有站可扩。"],
+            "why_en": ["Brings in <b>320</b> households.", "Low rent.", "The station can grow."],
+        }
+    )
+    allotments = pd.DataFrame(
+        {
+            "action_id": ["a1", "a1", "a2", "a3"],
+            "community_id": ["0001", "0002", "0003", "0006"],
+            "area_m2": [300.0, 150.0, 80.0, 90.0],
+        }
+    )
+    unit = Text("加权户", "weighted households")
+    stages = (
+        SimpleNamespace(id="met", name=Text("达标社区的加权户数最多", "most weighted households that meet"), sense="max",
+                        value=5400.0, bound=5410.0, gap=0.00185, proven=False, seconds=3.2, unit=unit),
+        SimpleNamespace(id="cost", name=Text("费用最低", "least cost"), sense="min", value=452.5, bound=452.5, gap=0.0,
+                        proven=True, seconds=1.0, unit=Text("万元", "10,000 yuan")),
+    )  # fmt: skip
+    blocked = pd.DataFrame(
+        [
+            (
+                "0013",
+                "reach",
+                "c9",
+                2100.0,
+                900.0,
+                np.nan,
+                "最近的候选点还远 900 米。",
+                "The nearest candidate is 900 m too far.",
+            )
+        ],
+        columns=[
+            "community_id",
+            "reason",
+            "nearest_candidate_id",
+            "nearest_m",
+            "excess_m",
+            "missing_m2",
+            "note_zh",
+            "note_en",
+        ],
+    )
+    left_out = pd.DataFrame(
+        [("a9", "c9", "purchase", 0.0, 40.0, 210.0, "补不了几平方米。", "Fills little.")],
+        columns=[
+            "action_id",
+            "source_id",
+            "acquisition",
+            "households_would_bring",
+            "deficit_would_fill_m2",
+            "least_cost",
+            "why_zh",
+            "why_en",
+        ],
+    )
+    return SimpleNamespace(
+        status="partial", actions=actions, allotments=allotments, stages=stages, blocked=blocked, left_out=left_out,
+        cuts=pd.DataFrame(), alternatives=(), curve=None, phases=None, total_cost=452.5, budget=3000.0, seconds=4.2,
+    )  # fmt: skip
