@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from siting.errors import InputError
+from siting.standards import Standard
 from siting.text import Text
+
+Geometry: TypeAlias = shapely.Geometry
+GRID_M = 100.0
+"""Side of the cells over which an urban community's households are spread where no buildings are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +69,152 @@ class DemandPoints:
     def points(self) -> gpd.GeoSeries:
         """The places as points in EPSG:4326."""
         return gpd.GeoSeries(gpd.points_from_xy(self.lon, self.lat), crs="EPSG:4326")
+
+
+def spread_households(
+    communities: gpd.GeoDataFrame,
+    boundaries: gpd.GeoDataFrame | None,
+    buildings: gpd.GeoDataFrame | None,
+    standard: Standard,
+) -> DemandPoints:
+    """Return the places where each community's households are.
+
+    Households are spread over the buildings whose inner point lies in the community's boundary, in proportion to
+    their dwellings where given, else to footprint × floors / ``m2_per_dwelling``; buildings said not to be homes are
+    left out. A building in two boundaries counts for the smaller. Without buildings, an urban community's
+    households are spread over a grid of its boundary; a rural one's stay at its point, for its boundary is mostly
+    fields. Without a boundary they stay at the point. A community with no households has one point with 0.
+
+    Parameters
+    ----------
+    communities
+        ``community_id``, ``area_type``, ``households`` and points.
+    boundaries
+        Polygons with ``community_id``, or None.
+    buildings
+        Polygons or points with ``floors``, ``dwellings``, ``residential`` (each may be NaN or NA), or None.
+    standard
+        Gives ``floors_per_building`` and ``m2_per_dwelling`` where a building says neither.
+
+    Returns
+    -------
+    DemandPoints
+        In WGS84; each community's points add up to its households, a whole number, exactly to 1e-9.
+    """
+    places = communities.geometry.to_crs(4326)
+    ids = communities["community_id"].to_numpy()
+    homes = _homes(buildings, standard)
+    shapes = _polygons(ids, boundaries)
+    inside = _assign(homes, shapes, len(communities))
+    households = communities["households"].to_numpy(dtype=float)
+    urban = communities["area_type"].to_numpy() == "urban"
+    lon: list[NDArray[np.float64]] = []
+    lat: list[NDArray[np.float64]] = []
+    share: list[NDArray[np.float64]] = []
+    method: list[str] = []
+    for row in range(len(communities)):
+        xy, weights, how = _spread_one(shapes[row], homes, inside[row], bool(urban[row]), households[row])
+        if how == "point":
+            xy, weights = np.array([[places.iloc[row].x, places.iloc[row].y]]), np.ones(1)
+        lon.append(xy[:, 0])
+        lat.append(xy[:, 1])
+        share.append(_divide(households[row], weights))
+        method.append(how)
+    counts = [len(each) for each in share]
+    empty = np.zeros(0)
+    return DemandPoints(
+        lon=np.concatenate([empty, *lon]),
+        lat=np.concatenate([empty, *lat]),
+        community=np.repeat(np.arange(len(communities), dtype=np.int64), counts),
+        households=np.concatenate([empty, *share]),
+        method=tuple(method),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """Buildings where people may live: an inner point and a weight in dwellings."""
+
+    xy: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def _homes(buildings: gpd.GeoDataFrame | None, standard: Standard) -> _Homes:
+    if buildings is None or buildings.empty:
+        return _Homes(np.zeros((0, 2)), np.zeros(0))
+    lived_in = ~(buildings["residential"] == False).fillna(False).to_numpy(dtype=bool)  # noqa: E712
+    lived_in &= ~buildings.geometry.isna().to_numpy()
+    homes = buildings[lived_in].to_crs(4326)
+    if homes.empty:
+        return _Homes(np.zeros((0, 2)), np.zeros(0))
+    footprint = homes.to_crs(homes.estimate_utm_crs()).area.to_numpy()
+    floors = homes["floors"].to_numpy(dtype=float)
+    floors = np.where(np.isnan(floors), standard.value("floors_per_building"), floors)
+    dwellings = homes["dwellings"].to_numpy(dtype=float)
+    weight = np.where(np.isnan(dwellings), footprint * floors / standard.value("m2_per_dwelling"), dwellings)
+    inner = shapely.point_on_surface(homes.geometry.to_numpy())
+    return _Homes(np.column_stack([shapely.get_x(inner), shapely.get_y(inner)]), weight)
+
+
+def _polygons(ids: NDArray[np.object_], boundaries: gpd.GeoDataFrame | None) -> list[Geometry | None]:
+    """Return each community's boundary, its parts joined, or None."""
+    parts: dict[str, list[Geometry]] = {}
+    if boundaries is not None:
+        shapes = boundaries.geometry.to_crs(4326).to_numpy()
+        for community, shape in zip(boundaries["community_id"], shapes, strict=True):
+            if shape is not None:
+                parts.setdefault(community, []).append(shape)
+    joined = {key: shapes[0] if len(shapes) == 1 else shapely.union_all(shapes) for key, shapes in parts.items()}
+    return [joined.get(community) for community in ids]
+
+
+def _assign(homes: _Homes, shapes: list[Geometry | None], count: int) -> list[NDArray[np.int64]]:
+    """Return the buildings of each community; one that lies in several boundaries goes to the smallest."""
+    have = np.array([row for row, shape in enumerate(shapes) if shape is not None], dtype=np.int64)
+    if not len(have) or not len(homes.weight):
+        return [np.zeros(0, dtype=np.int64)] * count
+    tree = shapely.STRtree([shapes[row] for row in have])
+    home, polygon = tree.query(shapely.points(homes.xy), predicate="intersects")
+    community = have[polygon]
+    size = shapely.area(np.array([shapes[row] for row in have]))[polygon]
+    order = np.lexsort((community, size, home))
+    home, community = home[order], community[order]
+    first = np.r_[True, home[1:] != home[:-1]] if len(home) else np.zeros(0, dtype=bool)
+    home, community = home[first], community[first]
+    return [home[community == row] for row in range(count)]
+
+
+def _spread_one(
+    shape: Geometry | None, homes: _Homes, inside: NDArray[np.int64], urban: bool, households: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    nothing = (np.zeros((0, 2)), np.zeros(0), "point")
+    if households == 0 or shape is None:
+        return nothing
+    inside = inside[homes.weight[inside] > 0]
+    if len(inside):
+        return homes.xy[inside], homes.weight[inside], "boundary_buildings"
+    if not urban:
+        return nothing
+    cells = _grid(shape)
+    return (cells, np.ones(len(cells)), "grid") if len(cells) else nothing
+
+
+def _grid(shape: Geometry) -> NDArray[np.float64]:
+    """Return the centres, inside a polygon, of square cells of GRID_M; none where it is smaller than a cell."""
+    west, south, east, north = shapely.bounds(shape)
+    step_lat = GRID_M / 111_320.0
+    step_lon = step_lat / np.cos(np.radians((south + north) / 2))
+    lon, lat = np.meshgrid(
+        np.arange(np.floor(west / step_lon), np.ceil(east / step_lon)) * step_lon + step_lon / 2,
+        np.arange(np.floor(south / step_lat), np.ceil(north / step_lat)) * step_lat + step_lat / 2,
+    )
+    cells = np.column_stack([lon.ravel(), lat.ravel()])
+    return cells[shapely.contains_xy(shape, cells[:, 0], cells[:, 1])]
+
+
+def _divide(total: float, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a total divided in proportion to weights; the largest part takes what rounding leaves."""
+    parts = total * (weights / weights.sum())
+    largest = int(np.argmax(parts))
+    parts[largest] += total - math.fsum(parts)
+    return parts

@@ -1,0 +1,354 @@
+"""Where rows are: coordinates or geometries in any datum -> WGS84 geometries, each fault told with its row."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from siting.errors import InputError
+from siting.inputs.datum import check_datum_name, to_wgs84
+from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.files import RawTable, Source
+from siting.inputs.numbers import is_blank, parse_degrees
+from siting.inputs.schema import Match
+
+Floats = NDArray[np.float64]
+CHINA = (73.0, 3.0, 135.5, 54.0)
+"""West, south, east and north of China, degrees."""
+
+
+def locate_rows(
+    raw: RawTable, matches: Mapping[str, Match], source: Source, faults: Faults, *, points: bool, required: bool
+) -> np.ndarray:
+    """Return the place of each row in WGS84, None where there is none.
+
+    Parameters
+    ----------
+    raw
+        The rows.
+    matches
+        Which columns hold longitude and latitude.
+    source
+        Its datum or CRS, where the file does not say.
+    faults
+        Where faults are put.
+    points
+        Whether points are wanted: a polygon then gives a point within it.
+    required
+        Whether a row without a place is an error.
+
+    Returns
+    -------
+    ndarray
+        Geometries, dtype object.
+    """
+    from_columns = raw.geometry is None
+    if from_columns:
+        if "lon" not in matches or "lat" not in matches:
+            if required:
+                faults.error(
+                    "没有坐标：缺少经度、纬度列",
+                    "no coordinates: the columns lon and lat are missing",
+                    "请增加“经度”“纬度”两列",
+                    "add the columns 经度 and 纬度 (lon and lat)",
+                    row=raw.header_row,
+                )
+            return np.full(len(raw.rows), None, dtype=object)
+        places = _points_from_columns(raw, matches, source, faults, required)
+    else:
+        places = _check_shapes(raw, faults, points=points, required=required)
+    places = _to_wgs84(places, raw, source, faults, from_columns)
+    if points:
+        _check_points(places, raw, source, faults)
+    return places
+
+
+def _points_from_columns(
+    raw: RawTable, matches: Mapping[str, Match], source: Source, faults: Faults, required: bool
+) -> np.ndarray:
+    lon, lat = (_read_angles(raw, matches[name], faults, required) for name in ("lon", "lat"))
+    if source.swap_lon_lat:
+        lon, lat = lat, lon
+        faults.note("按要求对调了经度与纬度", "longitude and latitude exchanged, as asked")
+    if source.crs is None and _refuse_strange_degrees(lon, lat, raw, matches, source, faults):
+        return np.full(len(lon), None, dtype=object)
+    places = np.full(len(lon), None, dtype=object)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    places[known] = shapely.points(lon[known], lat[known])
+    return places
+
+
+def _read_angles(raw: RawTable, match: Match, faults: Faults, required: bool) -> Floats:
+    result = np.full(len(raw.rows), np.nan)
+    for position, (value, row) in enumerate(zip(raw.cells[match.position], raw.rows, strict=True)):
+        if is_blank(value):
+            if required:
+                faults.error("没有坐标", "has no coordinate", "请补充坐标", "fill it in", row=row, column=match.header)
+            continue
+        angle = parse_degrees(value)
+        if angle is None:
+            faults.error(
+                "不是坐标",
+                "is not a coordinate",
+                "请写十进制度（如 104.9012）或度分秒（如 104°54′04″）",
+                "write decimal degrees (104.9012) or 104°54′04″",
+                row=row,
+                column=match.header,
+                value=value,
+            )
+            continue
+        result[position] = angle
+    return result
+
+
+def _refuse_strange_degrees(
+    lon: Floats, lat: Floats, raw: RawTable, matches: Mapping[str, Match], source: Source, faults: Faults
+) -> bool:
+    """Report metres, zeros and exchanged columns; tell whether the whole table is unusable."""
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if not known.any():
+        return False
+    beyond = known & ((np.abs(lon) > 180) | (np.abs(lat) > 90))
+    swapped = known & ~_in_china(lon, lat) & _in_china(lat, lon)
+    column = matches["lon"].header
+    if swapped.sum() > known.sum() / 2:
+        first = int(np.flatnonzero(swapped)[0])
+        faults.error(
+            f"经度与纬度似乎填反了（{int(swapped.sum())} 行）",
+            f"longitude and latitude look exchanged in {int(swapped.sum())} rows",
+            "请对调两列，或在研究文件中写 swap_lon_lat = true",
+            "exchange the columns, or write swap_lon_lat = true in the study file",
+            row=raw.rows[first],
+            column=column,
+            value=lon[first],
+        )
+        return True
+    if beyond.sum() > known.sum() / 2 and float(np.nanmedian(np.maximum(np.abs(lon), np.abs(lat)))) > 1000:
+        first = int(np.flatnonzero(beyond)[0])
+        guess = _guess_projection(lon[known], lat[known])
+        faults.error(
+            "是米制投影坐标，不是经纬度",
+            "holds projected metres, not degrees",
+            f"请在研究文件中用 crs 写明坐标系{guess[0]}",
+            f"say the coordinate system with crs in the study file{guess[1]}",
+            row=raw.rows[first],
+            column=column,
+            value=lon[first],
+        )
+        return True
+    for position in np.flatnonzero(beyond | swapped):
+        row, value = raw.rows[position], f"{lon[position]:g}, {lat[position]:g}"
+        lon[position] = lat[position] = np.nan
+        faults.error(
+            "经度与纬度似乎填反了" if swapped[position] else "不是经纬度（经度 −180 至 180，纬度 −90 至 90）",
+            "longitude and latitude look exchanged"
+            if swapped[position]
+            else "is no longitude and latitude (within 180 and 90 degrees)",
+            "请改正此行的坐标",
+            "correct the coordinates of this row",
+            row=row,
+            column=column,
+            value=value,
+        )
+    return False
+
+
+def _guess_projection(first: Floats, second: Floats) -> tuple[str, str]:
+    """Return a guess at the zone of Gauss-Krüger coordinates, in words."""
+    easting = first if np.median(np.abs(first)) < np.median(np.abs(second)) else second
+    eight = first if np.median(first) >= 1e7 else second
+    zone = int(np.median(eight) // 1e6)
+    if np.median(eight) >= 1e7 and 25 <= zone <= 45:
+        return (
+            f"，例如东坐标带 3° 带号 {zone}：EPSG:{4513 + zone - 25}",
+            f", for example EPSG:{4513 + zone - 25}: the eastings carry the number of 3° zone {zone}",
+        )
+    if np.median(eight) >= 1e7 and 13 <= zone <= 23:
+        return (
+            f"，例如东坐标带 6° 带号 {zone}：EPSG:{4491 + zone - 13}",
+            f", for example EPSG:{4491 + zone - 13}: the eastings carry the number of 6° zone {zone}",
+        )
+    if 1e5 < np.median(easting) < 1e6:
+        return (
+            "，例如 CGCS2000 3° 带 EPSG:4534–4554 之一（按中央经线选）",
+            ", for example one of EPSG:4534 to 4554 (CGCS2000, 3° zones; choose by the central meridian)",
+        )
+    return ("", "")
+
+
+def _in_china(lon: Floats, lat: Floats) -> NDArray[np.bool_]:
+    west, south, east, north = CHINA
+    return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+
+
+def _check_shapes(raw: RawTable, faults: Faults, *, points: bool, required: bool) -> np.ndarray:
+    """Return the geometries of a layer: empty ones told, Z dropped, bow-ties mended, points made where wanted."""
+    shapes = np.array(raw.geometry, dtype=object, copy=True)
+    rows = np.asarray(raw.rows)
+    none = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    bounds = shapely.bounds(shapes)
+    endless = ~none & ~np.isfinite(bounds).all(axis=1)
+    for position in np.flatnonzero(none | endless):
+        (faults.error if required else faults.warning)(
+            "没有几何图形" if none[position] else "坐标不是有限的数",
+            "has no geometry" if none[position] else "has a coordinate that is not a finite number",
+            "请补画或删去此行",
+            "draw it again or delete the row",
+            row=int(rows[position]),
+            column="geometry",
+        )
+    shapes[none | endless] = None
+    good = ~(none | endless)
+    if shapely.has_z(shapes[good]).any():
+        faults.note(
+            f"{int(shapely.has_z(shapes[good]).sum())} 个图形带高程，已略去",
+            f"{int(shapely.has_z(shapes[good]).sum())} geometries carry heights, which were dropped",
+        )
+    shapes[good] = shapely.force_2d(shapes[good])
+    broken = np.flatnonzero(good & ~shapely.is_valid(shapes))
+    for position in broken:
+        shapes[position] = shapely.make_valid(shapes[position])
+        faults.warning(
+            "图形自相交，已修补",
+            "the shape crosses itself; it was mended",
+            "请在 GIS 中核对",
+            "check it in a GIS",
+            row=int(rows[position]),
+            column="geometry",
+        )
+    if points:
+        drawn = np.flatnonzero(good & (shapely.get_type_id(shapes) != 0))
+        if len(drawn):
+            shapes[drawn] = shapely.point_on_surface(shapes[drawn])
+            numbers = [int(row) for row in rows[drawn]]
+            faults.note(
+                f"{rows_in_words(numbers, 'zh')}不是点，取其内部一点",
+                f"{rows_in_words(numbers, 'en')}: not a point; a point within it is used",
+                row=numbers[0],
+                column="geometry",
+            )
+    return shapes
+
+
+def _to_wgs84(places: np.ndarray, raw: RawTable, source: Source, faults: Faults, from_columns: bool) -> np.ndarray:
+    """Return geometries in WGS84 from what the file or the study says of them."""
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import CRSError
+
+    crs = raw.crs
+    if source.crs is not None:
+        try:
+            crs = CRS.from_user_input(source.crs)
+        except CRSError:
+            faults.error(
+                "不认识的坐标系",
+                "is no known coordinate system",
+                "例如 EPSG:4547",
+                "for example EPSG:4547",
+                column="crs",
+                value=source.crs,
+            )
+            return np.full(len(places), None, dtype=object)
+    if source.datum is not None:
+        try:
+            check_datum_name(source.datum)
+        except InputError as fault:
+            faults.error(
+                fault.text.zh, fault.text.en, "请改正 datum", "correct datum", column="datum", value=source.datum
+            )
+            return np.full(len(places), None, dtype=object)
+    if crs is None and source.datum is None:
+        faults.error(
+            "没有说明坐标基准" if from_columns else "文件没有坐标系",
+            "the datum of its coordinates is not said" if from_columns else "the file names no coordinate system",
+            '请在研究文件中写明：datum = "gcj02"（高德、腾讯）、"bd09"（百度）、"cgcs2000" 或 "wgs84"；投影坐标用 crs',
+            'say it in the study file: datum = "gcj02" (Amap, Tencent), "bd09" (Baidu), "cgcs2000" or "wgs84"; '
+            "crs for projected coordinates",
+        )
+        return np.full(len(places), None, dtype=object)
+    known = ~shapely.is_missing(places)
+    result = places.copy()
+    if crs is not None and not crs.equals(CRS.from_epsg(4326), ignore_axis_order=True) and not _is_crs84(crs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+        if (
+            transformer.accuracy is not None and transformer.accuracy < 0
+        ) or transformer.description.lower().startswith("ballpark"):
+            faults.warning(
+                f"坐标系 {crs.name} 到 WGS84 没有已知的精确换算，位置可能偏差数十至上百米",
+                f"no accurate transformation from {crs.name} to WGS84 is known; "
+                "places may be off by tens of metres up to 100 m or more",
+                "请用测绘部门的参数先换算为 CGCS2000",
+                "convert it to CGCS2000 first with the survey office's parameters",
+            )
+        result[known] = shapely.transform(
+            result[known], lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+        )
+    if source.datum in {"gcj02", "bd09"}:
+        datum = source.datum
+        result[known] = shapely.transform(
+            result[known], lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum))
+        )
+    lost = known & ~np.isfinite(shapely.bounds(result)).all(axis=1)
+    for position in np.flatnonzero(lost):
+        faults.error(
+            "坐标不在该坐标系的范围内",
+            "lies outside its coordinate system",
+            "请核对坐标与 crs",
+            "check the coordinates and crs",
+            row=raw.rows[position],
+            column="geometry",
+        )
+    result[lost] = None
+    return result
+
+
+def _is_crs84(crs: Any) -> bool:
+    return crs.to_authority() in {("OGC", "CRS84"), ("EPSG", "4979"), ("EPSG", "4490")}
+
+
+def _check_points(places: np.ndarray, raw: RawTable, source: Source, faults: Faults) -> None:
+    known = ~shapely.is_missing(places)
+    lon, lat = np.full(len(places), np.nan), np.full(len(places), np.nan)
+    lon[known], lat[known] = shapely.get_x(places[known]), shapely.get_y(places[known])
+    zero = known & (np.abs(lon) < 0.01) & (np.abs(lat) < 0.01)
+    for position in np.flatnonzero(zero):
+        faults.error(
+            "坐标是 (0, 0)，即没有坐标",
+            "its coordinates are (0, 0): none were given",
+            "请补充坐标",
+            "fill them in",
+            row=raw.rows[position],
+            column="geometry",
+        )
+    beyond = np.flatnonzero(known & ~zero & ~_in_china(lon, lat))
+    if not len(beyond):
+        return
+    if len(beyond) > known.sum() / 2:
+        first = int(beyond[0])
+        faults.warning(
+            f"{len(beyond)} 个点在中国范围之外",
+            f"{len(beyond)} points lie outside China",
+            "如数据在国内，请核对坐标、datum 与 crs",
+            "if the data are Chinese, check the coordinates, datum and crs",
+            row=raw.rows[first],
+            column="geometry",
+            value=f"{lon[first]:.5f}, {lat[first]:.5f}",
+        )
+        return
+    for position in beyond:
+        faults.warning(
+            "在中国范围之外",
+            "lies outside China",
+            "请核对坐标",
+            "check its coordinates",
+            row=raw.rows[position],
+            column="geometry",
+            value=f"{lon[position]:.5f}, {lat[position]:.5f}",
+        )
