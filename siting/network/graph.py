@@ -22,7 +22,7 @@ LONGEST_EDGE_MM = 2**32 - 2**28
 """An edge fits 32 bits with room to spare: 4,026 km."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RoadNetwork:
     """A road network: n nodes, m edges, each edge walked both ways unless it is one-way from ``u`` to ``v``.
 
@@ -145,6 +145,12 @@ class RoadNetwork:
             crs=crs,
             oneway=cast("npt.NDArray[np.bool_]", None if oneway is None else np.asarray(oneway, np.bool_)),
             speed_kmh=None if speed_kmh is None else np.asarray(speed_kmh, np.float64),
+        )
+
+    def __repr__(self) -> str:
+        km = self.length_mm.sum() / 1e6
+        return (
+            f"RoadNetwork({self.mode}: {self.n_nodes} nodes, {self.n_edges} edges, {km:.1f} km, {self.crs.to_string()})"
         )
 
     @property

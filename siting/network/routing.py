@@ -254,7 +254,7 @@ def on_chains(net: RoadNetwork, graph: RoutingGraph, places: Positions) -> OnCha
     at_u, at_v, one = offset == 0, np.zeros(len(edge), np.bool_), np.zeros(len(edge), np.bool_)
     node_a, node_b = np.zeros(len(edge), np.int64), np.zeros(len(edge), np.int64)
     e = edge[ok]
-    at_v[ok] = offset[ok] == net.length_mm[e]
+    at_v[ok] = (offset[ok] == net.length_mm[e]) & (offset[ok] > 0)
     along = offset[ok] if graph.metric == "mm" else _times_along(net, graph, e, offset[ok])
     chain[ok] = graph.edge_chain[e]
     cost[ok] = graph.edge_start[e] + np.where(graph.edge_back[e], graph.edge_cost[e] - along, along)

@@ -18,8 +18,8 @@ def direct_walks(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the pairs that may be walked straight: origin rows, destination rows, geodesic distance in whole mm.
 
-    A pair qualifies when its straight line is no longer than the sum of its off-road legs; equal qualifies. Unroutable
-    places have no pairs.
+    A pair qualifies when its straight line is no longer than the sum of its off-road legs; equal qualifies. Places that
+    have no off-road leg stand on the road itself, and unroutable ones nowhere: they have no pairs.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def direct_walks(
     _, _, metres = _GEOD.inv(origins.lon[i], origins.lat[i], destinations.lon[j], destinations.lat[j])
     straight = np.rint(np.asarray(metres) * 1000).astype(np.int64)
     same = (origins.lon[i] == destinations.lon[j]) & (origins.lat[i] == destinations.lat[j])
-    keep = straight <= leg_o[i] + leg_d[j] if walk else same
+    legs = leg_o[i] + leg_d[j]
+    keep = (legs > 0) & (straight <= legs if walk else same)
     return i[keep], j[keep], np.where(same, 0, straight)[keep]
 
 
