@@ -1,0 +1,382 @@
+"""Each rule's verdict on each community: within the circle, enough area, the services a circle must hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from siting.coverage.access import COMPREHENSIVE, ServiceAccess, cutoffs_m, is_covered, whole_mm
+from siting.coverage.area import Allotment
+from siting.coverage.places import Floats
+from siting.coverage.verdicts import (
+    FAIL,
+    NOT_APPLICABLE,
+    PASS,
+    UNKNOWN,
+    Codes,
+    RuleVerdicts,
+    Words,
+    applies,
+    only_where_applied,
+)
+from siting.inputs.households import DemandPoints
+from siting.standards.model import UNITS, Rule, Standard
+from siting.text import Text
+
+METRES = Text("米", "m")
+SHARE_ROUNDING = 1e-9  # households are spread over homes in fractions; their sum is theirs to this share
+_AREA_ROUNDING_M2 = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the homes of each community reach a service; row i for community i.
+
+    ``share`` of households covered, and were the circle smaller or larger by ``near_limit_share``; ``excess_m``, how
+    much too far the household is that would complete the share asked (≤ 0 when in reach, inf when it reaches none).
+    All NaN without households.
+    """
+
+    share: Floats
+    share_if_less: Floats
+    share_if_more: Floats
+    excess_m: Floats
+
+
+def reach_of(
+    distance_m: Floats, cutoff_m: Floats, demand: DemandPoints, n: int, *, asked: float, near_limit_share: float
+) -> Reach:
+    """Return the share of each community's households within their circle, and what is missing to the share asked.
+
+    Equal to the cut-off is covered.
+
+    Parameters
+    ----------
+    distance_m, cutoff_m
+        Distance to the nearest facility and circle of each demand point, m, shape (homes,).
+    demand
+        Where the households are.
+    n
+        How many communities there are.
+    asked
+        The share of households asked for.
+    near_limit_share
+        By how much the circle is made smaller and larger.
+
+    Returns
+    -------
+    Reach
+        By community.
+    """
+    limit_mm = whole_mm(cutoff_m)
+    share, less, more = (
+        covered_share(whole_mm(distance_m) <= np.rint(limit_mm * by), demand, n)
+        for by in (1.0, 1.0 - near_limit_share, 1.0 + near_limit_share)
+    )
+    lived = demand.households > 0
+    with np.errstate(invalid="ignore"):
+        excess_m = (whole_mm(distance_m) - limit_mm)[lived] / 1000
+    return Reach(
+        share, less, more, quantile_by_community(excess_m, demand.households[lived], demand.community[lived], n, asked)
+    )
+
+
+def covered_share(covered: NDArray[np.bool_], demand: DemandPoints, n: int) -> Floats:
+    """Return the share of each community's households at covered demand points; NaN without households."""
+    total = np.bincount(demand.community, weights=demand.households, minlength=n)
+    inside = np.bincount(demand.community, weights=demand.households * covered, minlength=n)
+    return np.divide(inside, total, out=np.full(n, np.nan), where=total > 0)
+
+
+def quantile_by_community(
+    values: Floats, weights: Floats, community: NDArray[np.int64], n: int, share: float
+) -> Floats:
+    """Return, for each community, the least value that ``share`` of its weight does not exceed; NaN without any.
+
+    Parameters
+    ----------
+    values, weights, community
+        Value, weight > 0 and community row of each item, shape (items,).
+    n
+        How many communities there are.
+    share
+        0–1.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,).
+    """
+    order = np.lexsort((values, community))
+    row, value, weight = community[order], values[order], weights[order]
+    total = np.bincount(row, weights=weight, minlength=n)
+    running = np.cumsum(weight)
+    before = np.concatenate([[0.0], np.cumsum(total)[:-1]]) if n else np.empty(0)
+    enough = np.flatnonzero(running - before[row] >= (share - SHARE_ROUNDING) * total[row])
+    rows, first = np.unique(row[enough], return_index=True)
+    found = np.full(n, np.nan)
+    found[rows] = value[enough[first]]
+    return found
+
+
+def _at_least(share: Floats, asked: float) -> Codes:
+    with np.errstate(invalid="ignore"):
+        return np.where(share >= asked - SHARE_ROUNDING, PASS, FAIL).astype(np.int8)
+
+
+def rounded_up(amount: float) -> int:
+    """Return an amount as the whole number that is enough."""
+    return math.ceil(amount - 1e-6)
+
+
+def _notes(n: int) -> tuple[Words, Words]:
+    return np.full(n, "", dtype=object), np.full(n, "", dtype=object)
+
+
+def reach_verdicts(
+    rule: Rule,
+    communities: pd.DataFrame,
+    one: ServiceAccess,
+    cutoff_m: Floats,
+    demand: DemandPoints,
+    standard: Standard,
+) -> RuleVerdicts:
+    """Return the verdicts of a rule on the share of households within the circle of a service.
+
+    Exactly the share asked passes. The shortfall is how many metres the household lacks that would complete it.
+
+    Parameters
+    ----------
+    rule
+        A rule with a target share.
+    communities
+        The communities table.
+    one
+        How homes reach the service.
+    cutoff_m
+        The circle of each demand point, m, shape (homes,).
+    demand
+        Where the households are.
+    standard
+        The standard, for its ``near_limit_share``.
+
+    Returns
+    -------
+    RuleVerdicts
+        By community.
+    """
+    n = len(communities)
+    asked = standard.value("reach_share") if rule.target is None else rule.target
+    near = standard.value("near_limit_share")
+    reach = reach_of(one.nearest.distance_m[:, 0], cutoff_m, demand, n, asked=asked, near_limit_share=near)
+    code = applies(rule, communities)
+    if one.service != COMPREHENSIVE and not len(one.places):
+        return _unrecorded(rule, code, asked)
+    status = only_where_applied(code, _at_least(reach.share, asked))
+    failed = status == FAIL
+    shortfall = np.where(failed & np.isfinite(reach.excess_m), reach.excess_m, np.nan)
+    zh, en = _notes(n)
+    for i in np.flatnonzero(failed):
+        if np.isfinite(shortfall[i]):
+            zh[i], en[i] = f"远 {rounded_up(shortfall[i])} 米", f"{rounded_up(shortfall[i])} m too far"
+        else:
+            zh[i], en[i] = "路网上没有可达的设施", "no facility can be reached on the network"
+    percent = f"{near * 100:g}"
+    return RuleVerdicts(
+        rule,
+        status,
+        np.where(status == NOT_APPLICABLE, np.nan, reach.share),
+        np.full(n, asked),
+        shortfall,
+        METRES,
+        (zh, en),
+        only_where_applied(code, _at_least(reach.share_if_less, asked)),
+        only_where_applied(code, _at_least(reach.share_if_more, asked)),
+        Text(f"距离标准缩短 {percent} %", f"a circle {percent} % shorter"),
+        Text(f"距离标准放宽 {percent} %", f"a circle {percent} % longer"),
+    )
+
+
+def _unrecorded(rule: Rule, code: Codes, asked: float) -> RuleVerdicts:
+    """Return unknown wherever the rule applies: the facilities table has no place of the service anywhere."""
+    n = len(code)
+    none = np.full(n, np.nan)
+    zh, en = _notes(n)
+    zh[code == PASS], en[code == PASS] = "设施表中没有此类设施", "the facilities table has no place of this service"
+    status = only_where_applied(code, np.full(n, UNKNOWN, dtype=np.int8))
+    return RuleVerdicts(rule, status, none, np.full(n, asked), none, METRES, (zh, en))
+
+
+def area_verdicts(rule: Rule, communities: pd.DataFrame, allotment: Allotment, standard: Standard) -> RuleVerdicts:
+    """Return the verdicts of a rule on the square metres allotted per 100 households.
+
+    Exactly the target passes. Where a figure is missing the known ones decide if they are enough; else the verdict is
+    unknown. The shortfall is the whole community's, m².
+
+    Parameters
+    ----------
+    rule
+        A rule with a target, m² per 100 households.
+    communities
+        The communities table.
+    allotment
+        What each community is allotted.
+    standard
+        The standard, for its ``near_limit_share``.
+
+    Returns
+    -------
+    RuleVerdicts
+        By community.
+    """
+    n = len(communities)
+    households = communities["households"].to_numpy(dtype=np.float64)
+    near = standard.value("near_limit_share")
+    target = rule.target if rule.target is not None else 0.0
+    need_m2 = target * households / 100
+    code = applies(rule, communities)
+
+    def judge(known_m2: Floats) -> Codes:
+        short = np.where(allotment.missing > 0, UNKNOWN, FAIL)
+        return only_where_applied(code, np.where(known_m2 >= need_m2 - _AREA_ROUNDING_M2, PASS, short).astype(np.int8))
+
+    status = judge(allotment.known_m2)
+    short_m2 = need_m2 - allotment.known_m2
+    zh, en = _notes(n)
+    for i in np.flatnonzero(status == FAIL):
+        zh[i], en[i] = f"缺 {rounded_up(short_m2[i])} 平方米", f"{rounded_up(short_m2[i])} m² short"
+    for i in np.flatnonzero((status == UNKNOWN) & (code == PASS)):
+        zh[i] = f"{allotment.missing[i]} 个面积数据缺失；已知部分还缺 {rounded_up(short_m2[i])} 平方米"
+        en[i] = (
+            f"{allotment.missing[i]} floor area figure(s) missing; what is known is {rounded_up(short_m2[i])} m² short"
+        )
+    for i in np.flatnonzero((status == PASS) & (allotment.missing > 0)):
+        zh[i] = f"另有 {allotment.missing[i]} 个面积数据缺失，已知部分已足够"
+        en[i] = f"{allotment.missing[i]} more floor area figure(s) missing; what is known is enough"
+    per_100 = np.divide(allotment.known_m2 * 100, households, out=np.full(n, np.nan), where=households > 0)
+    percent = f"{near * 100:g}"
+    return RuleVerdicts(
+        rule,
+        status,
+        np.where(np.isin(status, (PASS, FAIL)), per_100, np.nan),
+        np.full(n, target),
+        np.where(status == FAIL, short_m2, np.nan),
+        UNITS["m2"],
+        (zh, en),
+        judge(allotment.known_m2 * (1 - near)),
+        judge(allotment.known_m2 * (1 + near)),
+        Text(f"面积减少 {percent} %", f"{percent} % less area"),
+        Text(f"面积增加 {percent} %", f"{percent} % more area"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredServices:
+    """Which services each community's homes lack.
+
+    ``services`` names the columns of ``reached``, bool (n, services): whether at least the share asked of a community's
+    households reach the service; ``recorded`` bool (services,): whether the facilities table has any place of it.
+    """
+
+    services: tuple[str, ...]
+    reached: NDArray[np.bool_]
+    recorded: NDArray[np.bool_]
+
+    @property
+    def lacking(self) -> NDArray[np.bool_]:
+        """Which services are known to be lacking, bool (n, services)."""
+        return ~self.reached & self.recorded
+
+
+def required_services(
+    reached: Mapping[str, ServiceAccess],
+    communities: pd.DataFrame,
+    demand: DemandPoints,
+    services: tuple[str, ...],
+    standard: Standard,
+) -> RequiredServices:
+    """Return which of some services each community has within its circle.
+
+    Parameters
+    ----------
+    reached
+        By service, how homes reach it.
+    communities
+        The communities table.
+    demand
+        Where the households are.
+    services
+        The services wanted.
+    standard
+        The standard, for its circles and the share of households that has to reach a service.
+
+    Returns
+    -------
+    RequiredServices
+        By community and service.
+    """
+    n = len(communities)
+    has = np.zeros((n, len(services)), dtype=bool)
+    for k, service in enumerate(services):
+        cutoff = cutoffs_m(communities, demand, standard, service=service)
+        covered = is_covered(reached[service].nearest.distance_m[:, 0], cutoff)
+        has[:, k] = _at_least(covered_share(covered, demand, n), standard.value("reach_share")) == PASS
+    recorded = np.array([len(reached[service].places) > 0 for service in services], dtype=bool)
+    return RequiredServices(services, has, recorded)
+
+
+def service_verdicts(
+    rule: Rule, communities: pd.DataFrame, required: RequiredServices, standard: Standard
+) -> RuleVerdicts:
+    """Return the verdicts of a rule on the services that a circle holds.
+
+    A service of which the facilities table has no place at all is not known to be lacking: unless another one is
+    lacking, the verdict is unknown.
+
+    Parameters
+    ----------
+    rule
+        A rule that names services.
+    communities
+        The communities table.
+    required
+        Which services of the rule each community has within its circle.
+    standard
+        The standard, for the names of the services.
+
+    Returns
+    -------
+    RuleVerdicts
+        By community; the value is the number of services in the circle.
+    """
+    n = len(communities)
+    has, recorded, lacking = required.reached, required.recorded, required.lacking
+    code = applies(rule, communities)
+    settled = PASS if recorded.all() else UNKNOWN
+    status = only_where_applied(code, np.where(lacking.any(axis=1), FAIL, settled).astype(np.int8))
+    zh, en = _notes(n)
+    names = [standard.service(service).name for service in rule.services]
+    for i in np.flatnonzero(status == FAIL):
+        few = [names[k] for k in np.flatnonzero(lacking[i])]
+        zh[i] = "缺：" + "、".join(name.zh for name in few)
+        en[i] = "lacking: " + ", ".join(name.en for name in few)
+    if not recorded.all():
+        few = [names[k] for k in np.flatnonzero(~recorded)]
+        unknown = (status == UNKNOWN) & (code == PASS)
+        zh[unknown] = "设施表中没有：" + "、".join(name.zh for name in few)
+        en[unknown] = "not in the facilities table: " + ", ".join(name.en for name in few)
+    missing = lacking.sum(axis=1).astype(np.float64)
+    return RuleVerdicts(
+        rule,
+        status,
+        np.where(status == NOT_APPLICABLE, np.nan, has.sum(axis=1).astype(np.float64)),
+        np.full(n, float(len(rule.services))),
+        np.where(status == FAIL, missing, np.nan),
+        UNITS["services"],
+        (zh, en),
+    )

@@ -1,0 +1,268 @@
+"""The scorecard: every community against every rule, and the tables that stand behind the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+
+from siting.coverage.access import (
+    COMPREHENSIVE,
+    Access,
+    ServiceAccess,
+    cutoffs_m,
+    measure_service,
+    service_table,
+)
+from siting.coverage.area import Allotment, allot
+from siting.coverage.edges import coarse_network_warning, edge_warnings
+from siting.coverage.equity import equity_table
+from siting.coverage.gaps import find_gaps
+from siting.coverage.judge import area_verdicts, reach_verdicts, required_services, service_verdicts
+from siting.coverage.tables import (
+    community_table,
+    home_table,
+    lacking_services,
+    shared_m2_per_household,
+    three_verdicts,
+    unroutable_table,
+)
+from siting.coverage.verdicts import RuleVerdicts, near_limit_table, verdict_table
+from siting.coverage.walk import measure_access
+from siting.errors import Issue
+from siting.inputs.households import DemandPoints
+from siting.standards.model import AREA_TYPES, Standard
+from siting.text import Progress, Text, silent
+
+if TYPE_CHECKING:
+    from siting.network import RoadNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The verdicts on every community, and the tables behind them; the columns are those that `score` documents.
+
+    Parameters
+    ----------
+    verdicts
+        One row a community and rule.
+    communities
+        Row i is community i of the input.
+    demand
+        Row i is demand point i.
+    services
+        One row an area type, service and group.
+    indicators
+        The indicators of the plan for the county and each township.
+    gaps
+        Patches of households outside every circle.
+    equity
+        How evenly distance and area fall.
+    near_limit
+        Verdicts that flip near the limit.
+    unroutable
+        ``role``, ``id``, ``distance_m`` to the nearest usable road.
+    issues
+        What was mended, what is unknown, where the data end.
+    standard
+        The standard, with the study's own assumptions.
+    """
+
+    verdicts: pd.DataFrame
+    communities: pd.DataFrame
+    demand: pd.DataFrame
+    services: pd.DataFrame
+    indicators: pd.DataFrame
+    gaps: gpd.GeoDataFrame
+    equity: pd.DataFrame
+    near_limit: pd.DataFrame
+    unroutable: pd.DataFrame
+    issues: tuple[Issue, ...]
+    standard: Standard
+
+
+def score(
+    communities: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    net: RoadNetwork,
+    standard: Standard,
+    *,
+    demand: DemandPoints | None = None,
+    allotments: pd.DataFrame | None = None,
+    boundaries: gpd.GeoDataFrame | None = None,
+    progress: Progress = silent,
+) -> Scorecard:
+    """Return the scorecard of a county: who is in reach, who has enough, and by how much the others miss it.
+
+    Parameters
+    ----------
+    communities, facilities
+        The checked tables.
+    net
+        The network to walk on.
+    standard
+        The rules.
+    demand
+        Where the households are; one point a community when None.
+    allotments
+        Which square metres of a facility count for which community; None when there is no such table.
+    boundaries
+        Polygons of the communities; used to tell where the facilities end.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    Scorecard
+        As `score_access` gives it, with warnings where the roads or the facilities end.
+    """
+    access = measure_access(communities, facilities, net, standard, demand=demand, progress=progress)
+    progress(Text("逐条评分", "scoring"))
+    card = score_access(access, communities, facilities, standard, allotments=allotments)
+    in_reach = card.communities["in_reach"].to_numpy(dtype=object)
+    edges = edge_warnings(communities, facilities, net, access, in_reach, boundaries=boundaries)
+    return replace(card, issues=(*card.issues, *coarse_network_warning(access), *edges))
+
+
+def score_access(
+    access: Access,
+    communities: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    standard: Standard,
+    *,
+    allotments: pd.DataFrame | None = None,
+) -> Scorecard:
+    """Return the scorecard from distances that are ready.
+
+    Parameters
+    ----------
+    access
+        Distances from homes to facilities.
+    communities, facilities
+        The checked tables.
+    standard
+        The rules.
+    allotments
+        Which square metres of a facility count for which community; None when there is no such table.
+
+    Returns
+    -------
+    Scorecard
+        Every table of it; see the columns there.
+    """
+    demand = access.demand
+    wanted = _services_asked(standard)
+    known = {service.id for service in standard.services}
+    services = sorted({COMPREHENSIVE, *wanted, *(set(facilities["service"]) & known)})
+    reached = {service: measure_service(access, communities, facilities, service) for service in services}
+    comprehensive = reached[COMPREHENSIVE]
+    allotment = allot(communities, facilities, allotments, standard)
+    verdicts = judge(communities, reached, access, allotment, standard)
+    shared_m2 = shared_m2_per_household(reached, facilities, access, standard)
+    homes = home_table(communities, facilities, comprehensive, access, shared_m2)
+    table = community_table(communities, facilities, comprehensive, access, homes, allotment, standard)
+    table = table.assign(**three_verdicts(verdicts))
+    table["lacking_services"] = lacking_services(communities, reached, demand, standard)
+    return Scorecard(
+        verdicts=verdict_table(communities, verdicts),
+        communities=table,
+        demand=homes,
+        services=service_table(reached, communities, demand, standard),
+        indicators=pd.DataFrame(),
+        gaps=find_gaps(
+            demand, homes["covered"].to_numpy(), comprehensive.nearest, access.cutoff_m, communities, facilities
+        ),
+        equity=equity_table(
+            communities,
+            demand,
+            homes["nearest_m"].to_numpy(),
+            table["area_per_100_households_m2"].to_numpy(),
+            homes["shared_area_per_100_households_m2"].to_numpy(),
+        ),
+        near_limit=near_limit_table(communities, verdicts),
+        unroutable=unroutable_table(access, communities, facilities),
+        issues=(*allotment.issues, *_scoring_issues(reached, wanted, standard)),
+        standard=standard,
+    )
+
+
+def _services_asked(standard: Standard) -> set[str]:
+    """Return the services that a rule of the standard asks for."""
+    sports = {"sports" for rule in standard.rules if rule.measure == "sports_reached_share"}
+    return sports | {service for kind in AREA_TYPES for service in standard.required_services(kind)}
+
+
+def _scoring_issues(reached: Mapping[str, ServiceAccess], wanted: set[str], standard: Standard) -> list[Issue]:
+    issues = []
+    if not len(reached[COMPREHENSIVE].places):
+        issues.append(
+            Issue(
+                "warning",
+                Text("设施表中没有社区综合服务设施，覆盖为 0", "there is no comprehensive facility; nobody is covered"),
+                Text("请核对设施类型", "check the service column of the facilities table"),
+                column="service",
+            )
+        )
+    absent = sorted(service for service in wanted if not len(reached[service].places))
+    if absent:
+        names = [standard.service(service).name for service in absent]
+        zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
+        issues.append(
+            Issue(
+                "note",
+                Text(
+                    f"标准要求的这些服务在设施表中一处也没有，相应结论为未知：{zh}",
+                    f"the facilities table has no place at all of these services that the standard asks for; what "
+                    f"depends on them is unknown: {en}",
+                ),
+                Text("若确实没有，请在设施表之外说明", "add them to the facilities table"),
+                column="service",
+            )
+        )
+    return issues
+
+
+def judge(
+    communities: pd.DataFrame,
+    reached: Mapping[str, ServiceAccess],
+    access: Access,
+    allotment: Allotment,
+    standard: Standard,
+) -> list[RuleVerdicts]:
+    """Return the verdicts of every rule of the standard that is about a single community.
+
+    Parameters
+    ----------
+    communities
+        The communities table.
+    reached
+        By service, how homes reach it.
+    access
+        Distances from homes to facilities.
+    allotment
+        What each community is allotted.
+    standard
+        The rules.
+
+    Returns
+    -------
+    list
+        In the order of the standard.
+    """
+    verdicts = []
+    for rule in standard.rules:
+        if rule.level != "community":
+            continue
+        if rule.measure in ("reached_share", "sports_reached_share"):
+            service = "sports" if rule.measure == "sports_reached_share" else COMPREHENSIVE
+            cutoff = cutoffs_m(communities, access.demand, standard, service=service)
+            verdicts.append(reach_verdicts(rule, communities, reached[service], cutoff, access.demand, standard))
+        elif rule.measure == "area_per_100_households":
+            verdicts.append(area_verdicts(rule, communities, allotment, standard))
+        elif rule.measure == "required_services":
+            required = required_services(reached, communities, access.demand, rule.services, standard)
+            verdicts.append(service_verdicts(rule, communities, required, standard))
+    return verdicts
