@@ -90,7 +90,6 @@ class Study:
     lang: Lang = "zh"
     year: int | None = None
     money_unit: str = "万元"
-    direct_walk: bool = True
     model: str = "prescription"
     plan: PlanOptions | None = None
     extension: ExtensionRule | None = None
@@ -218,7 +217,6 @@ def read_study(path: str | Path) -> Study:
         lang=head.get("lang", "zh"),
         year=head.get("year"),
         money_unit=head.get("money_unit", "万元"),
-        direct_walk=travel.get("direct_walk", True),
         model=asked.get("model", "prescription"),
         plan=_plan_options(asked) if "plan" in reader.data else None,
         extension=ExtensionRule(extension.get("max_growth_share", 0.0), extension.get("cost_per_m2", 0.0))
@@ -304,7 +302,7 @@ def _source(reader: _Reader, key: str, entry: object) -> Source | None:
 
 def _own(travel: Mapping[str, Any], asked: Mapping[str, Any], priority: Mapping[str, Any]) -> dict[str, float]:
     """Return the assumptions of the standard that the study states in its own sections."""
-    named = {key: value for key, value in travel.items() if key != "direct_walk"}
+    named = {key: float(value) for key, value in travel.items()}
     named |= {key: asked[key] for key in ("horizon_years", "discount_rate", "prefer_existing_share") if key in asked}
     return named | {f"alpha_{group}": value for group, value in priority.items()}
 

@@ -60,15 +60,18 @@ def measure_access(
     facility_positions = snap(net, facilities.geometry, **limits)
     services = sorted(set(facilities["service"]) & {service.id for service in standard.services})
     longest_m = _longest_cutoffs_m(communities, homes, standard, [COMPREHENSIVE, *services])
+    direct_walk = standard.value("direct_walk") > 0
     progress(Text("计算住户到设施的路网距离", "walking from homes to facilities"))
     return Access(
-        cost=_cost_by_cutoff(net, home_positions, facility_positions, longest_m),
+        cost=_cost_by_cutoff(net, home_positions, facility_positions, longest_m, direct_walk),
         demand=homes,
         cutoff_m=cutoffs_m(communities, homes, standard),
         demand_positions=home_positions,
         facility_positions=facility_positions,
         nearest={
-            service: _nearest_places(net, home_positions, facility_positions, places_of(facilities, service), service)
+            service: _nearest_places(
+                net, home_positions, facility_positions, places_of(facilities, service), service, direct_walk
+            )
             for service in services
         },
     )
@@ -84,7 +87,9 @@ def _longest_cutoffs_m(
     return np.ceil(longest * (1 + standard.value("near_limit_share")))
 
 
-def _cost_by_cutoff(net: RoadNetwork, homes: Positions, facilities: Positions, cutoff_m: Floats) -> csr_array:
+def _cost_by_cutoff(
+    net: RoadNetwork, homes: Positions, facilities: Positions, cutoff_m: Floats, direct_walk: bool
+) -> csr_array:
     """Return the matrix of distances, every row up to its own cut-off."""
     from siting.reach.search import cost_matrix
 
@@ -95,7 +100,7 @@ def _cost_by_cutoff(net: RoadNetwork, homes: Positions, facilities: Positions, c
     parts = []
     for limit in np.unique(cutoff_m):
         rows = np.flatnonzero(cutoff_m == limit)
-        part = cost_matrix(net, homes.take(rows), facilities, cutoff_m=float(limit))
+        part = cost_matrix(net, homes.take(rows), facilities, cutoff_m=float(limit), direct_walk=direct_walk)
         counts[rows] = np.diff(part.indptr)
         parts.append((rows, part))
     start = np.concatenate([[0], np.cumsum(counts)])
@@ -108,14 +113,14 @@ def _cost_by_cutoff(net: RoadNetwork, homes: Positions, facilities: Positions, c
 
 
 def _nearest_places(
-    net: RoadNetwork, homes: Positions, facilities: Positions, places: Places, service: str
+    net: RoadNetwork, homes: Positions, facilities: Positions, places: Places, service: str, direct_walk: bool
 ) -> NearestFacilities:
     """Return the nearest facility, and for the comprehensive one the nearest at another place, however far."""
     from siting.reach.search import nearest
 
     entrances = int(np.bincount(places.place).max())
     k = min(1 + entrances, len(places.column)) if service == COMPREHENSIVE else 1
-    found = nearest(net, homes, facilities.take(places.column), k=k)
+    found = nearest(net, homes, facilities.take(places.column), k=k, direct_walk=direct_walk)
     none = found.destination < 0
     facility = np.where(none, -1, places.column[found.destination])
     place = np.where(none, -1, places.place[found.destination])

@@ -69,6 +69,7 @@ ASSUMPTIONS: Mapping[str, tuple[str, Literal["", "higher", "lower"]]] = {
     "snap_limit_m": ("m", "higher"),
     "min_piece_km": ("km", ""),
     "off_road_m": ("m", ""),
+    "direct_walk": ("1 yes, 0 no", ""),
     "reach_share": ("share", "lower"),
     "allot_share": ("share", "lower"),
     "near_limit_share": ("share", ""),
