@@ -93,6 +93,7 @@ def score(
     demand: DemandPoints | None = None,
     allotments: pd.DataFrame | None = None,
     boundaries: gpd.GeoDataFrame | None = None,
+    access: Access | None = None,
     progress: Progress = silent,
 ) -> Scorecard:
     """Return the scorecard of a county: who is in reach, who has enough, and by how much the others miss it.
@@ -111,6 +112,8 @@ def score(
         Which square metres of a facility count for which community; None when there is no such table.
     boundaries
         Polygons of the communities; used to tell where the facilities end.
+    access
+        The distances, where `measure_access` was already asked for the same tables; measured when None.
     progress
         Called with what is being done.
 
@@ -119,7 +122,8 @@ def score(
     Scorecard
         As `score_access` gives it, with warnings where the roads or the facilities end.
     """
-    access = measure_access(communities, facilities, net, standard, demand=demand, progress=progress)
+    if access is None:
+        access = measure_access(communities, facilities, net, standard, demand=demand, progress=progress)
     progress(Text("逐条评分", "scoring"))
     card = score_access(access, communities, facilities, standard, allotments=allotments)
     in_reach = card.communities["in_reach"].to_numpy(dtype=object)
