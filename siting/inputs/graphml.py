@@ -31,8 +31,8 @@ class _Graph:
     edges: list[tuple[int, str, str, dict[str, str]]] = field(default_factory=list)
 
 
-def read_graphml_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
-    """Return the roads of a GraphML network of OSMnx, each edge with its drawn line, and what there is to say.
+def read_graphml_roads(path: Path, faults: Faults) -> gpd.GeoDataFrame:
+    """Return the roads of a GraphML network of OSMnx, each edge with its drawn line.
 
     An edge without a drawn line is straight between its nodes. Every fault of the file is told at once.
 
@@ -40,13 +40,14 @@ def read_graphml_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
     ----------
     path
         A ``.graphml`` file.
+    faults
+        Where what there is to say is said.
 
     Raises
     ------
     TableError
         If the file is not whole, declares entities, or an edge has no end, no place or an impossible length.
     """
-    faults = Faults(path.name)
     graph = _parse(path, faults)
     places = _places(graph, faults)
     lines, lengths = _lines(graph, places, faults)
@@ -56,10 +57,13 @@ def read_graphml_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
         raise TableError(Text(f"{path.name}：路网有错误", f"{path.name}: this network has faults"), faults.issues)
     columns: dict[str, Any] = {name: [_several(edge[3].get(name, "")) for edge in graph.edges] for name in ATTRIBUTES}
     if not graph.directed:
-        columns["oneway"] = [""] * len(graph.edges)
+        columns["oneway"] = ["no"] * len(graph.edges)
+    elif not any(columns["oneway"]):
+        # a directed graph that says nothing of one-way streets means each edge as it stands
+        columns["oneway"] = ["yes"] * len(graph.edges)
     columns["length_m"] = lengths
     columns["source_id"] = [f"{start}-{end}" for _, start, end, _ in graph.edges]
-    return gpd.GeoDataFrame(columns, geometry=lines, crs=_crs(graph, faults)), faults
+    return gpd.GeoDataFrame(columns, geometry=lines, crs=_crs(graph, faults))
 
 
 def _parse(path: Path, faults: Faults) -> _Graph:
@@ -134,7 +138,8 @@ class _Reader:
 
     def refuse_entity(self, *_: Any) -> NoReturn:
         raise self.faults.stop(
-            "文件声明了 XML 实体，可能是恶意文件，已拒绝读取", "it declares XML entities, which can be an attack: refused",
+            "文件声明了 XML 实体，可能是恶意文件，已拒绝读取",
+            "it declares XML entities, which can be an attack: refused",
             "请用 OSMnx 的 save_graphml 重新导出", "export it again with save_graphml of OSMnx",
         )  # fmt: skip
 
@@ -148,7 +153,8 @@ def _places(graph: _Graph, faults: Faults) -> dict[str, tuple[float, float]]:
             places[number] = x, y
         else:
             faults.error(
-                f"节点 {number} 没有坐标", f"node {number} has no place", "每个节点都要有 x 和 y", "every node needs x and y",
+                f"节点 {number} 没有坐标",
+                f"node {number} has no place", "每个节点都要有 x 和 y", "every node needs x and y",
                 column="x, y", value=f"{node.get('x', '')}, {node.get('y', '')}",
             )  # fmt: skip
     return places
@@ -197,7 +203,8 @@ def _crs(graph: _Graph, faults: Faults) -> pyproj.CRS:
         return pyproj.CRS.from_user_input(stated)
     except pyproj.exceptions.CRSError as error:
         raise faults.stop(
-            "不认识文件写的坐标系", "the coordinate system it names is not known", "请改为 EPSG:4326 等", "use EPSG:4326 or the like",
+            "不认识文件写的坐标系",
+            "the coordinate system it names is not known", "请改为 EPSG:4326 等", "use EPSG:4326 or the like",
             column="crs", value=stated,
         ) from error  # fmt: skip
 

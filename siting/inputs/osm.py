@@ -29,8 +29,8 @@ class _Ways:
     tags: dict[str, list[str]]
 
 
-def read_osm_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
-    """Return the roads of an OpenStreetMap file, cut at every node that two of them share, and what was left out.
+def read_osm_roads(path: Path, faults: Faults) -> gpd.GeoDataFrame:
+    """Return the roads of an OpenStreetMap file, cut at every node that two of them share.
 
     A way that names a node the file does not hold (a clipped extract), or one at an impossible place, is cut there;
     such nodes are counted and the first are named.
@@ -39,13 +39,14 @@ def read_osm_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
     ----------
     path
         A ``.osm``, ``.osm.gz``, ``.osm.bz2`` or ``.osm.pbf`` file.
+    faults
+        Where what was left out is said.
 
     Raises
     ------
     TableError
         If the file is not OpenStreetMap data, is damaged, declares XML entities, or holds no road.
     """
-    faults = Faults(path.name)
     ways = _read_ways(path, "highway", TAGS, faults)
     if not len(ways.ids):
         raise faults.stop(
@@ -56,7 +57,7 @@ def read_osm_roads(path: Path) -> tuple[gpd.GeoDataFrame, Faults]:
         )
     lonlat, unplaced, impossible = _locate(path, ways.refs, faults)
     _tell_unplaced(faults, ways.refs, unplaced, impossible)
-    return _cut(ways, lonlat), faults
+    return _cut(ways, lonlat)
 
 
 def _read_ways(path: Path, key: str, tags: Sequence[str], faults: Faults) -> _Ways:
@@ -141,9 +142,10 @@ def _tell_unplaced(
     missing, wrong = np.unique(refs[unplaced & ~impossible]), np.unique(refs[unplaced & impossible])
     if len(missing):
         faults.warning(
-            f"道路引用的节点有 {len(missing)} 个不在文件里", f"roads name {len(missing)} nodes that the file does not hold",
-            "裁剪过的数据常有此情况；道路在该处断开。若缺口在研究区内，请换完整数据",
-            "usual at the edge of a clipped extract; the roads end there. If that is inside the study area, get a whole extract",
+            f"道路引用的节点有 {len(missing)} 个不在文件里，道路在该处断开",
+            f"roads name {len(missing)} nodes that the file does not hold, and end there",
+            "裁剪过的数据边缘常有此情况；若缺口在研究区内，请换完整数据",
+            "usual at the edge of a clipped extract; if it is inside the study area, get a whole one",
             column="node", value=_first(missing),
         )  # fmt: skip
     if len(wrong):

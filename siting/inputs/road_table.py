@@ -14,11 +14,13 @@ import pyproj
 import shapely
 
 from siting.errors import Issue
+from siting.inputs.datum import check_datum_name, to_wgs84
 from siting.inputs.faults import Faults, rows_in_words
 from siting.inputs.geodesy import line_lengths_m
+from siting.inputs.tables import SourceRecord
 
 TEXT_COLUMNS = ("highway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
-ROAD_COLUMNS = ("source_id", *TEXT_COLUMNS, "oneway", "length_m", "geometry")
+ROAD_COLUMNS = ("source_id", "row", *TEXT_COLUMNS, "level", "oneway", "length_m", "geometry")
 ALIASES = {
     "highway": ("highway", "fclass", "道路等级", "道路类型"),
     "name": ("name", "道路名称", "名称"),
@@ -26,10 +28,17 @@ ALIASES = {
     "length_m": ("length_m", "长度_m", "长度(m)", "长度(米)"),
     "length": ("length", "长度"),
     "source_id": ("source_id", "osm_id", "osmid", "道路编号"),
+    "layer": ("layer",),
+    "bridge": ("bridge", "桥梁"),
+    "tunnel": ("tunnel", "隧道"),
 }
 LENGTH_TOLERANCE_SHARE = 0.05
+"""A length whose unit nobody stated is taken as metres where it is this close to the drawn line."""
 FORWARD, BACKWARD = frozenset({"yes", "true", "1", "1.0", "是", "单行"}), frozenset({"-1", "-1.0", "reverse"})
 BOTH = frozenset({"", "no", "false", "0", "0.0", "否", "双向", "reversible", "alternating", "nan", "none"})
+NOTHING = frozenset({"", "no", "false", "0", "0.0", "f", "否", "nan", "none"})
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +48,30 @@ class Roads:
     Parameters
     ----------
     lines
-        LineStrings in EPSG:4326, a row per piece of road that meets others at its ends: ``source_id``, ``highway``,
-        ``name``, ``foot``, ``bicycle``, ``motor_vehicle``, ``access``, ``service``, ``junction``, ``area`` (text, empty where not
-        stated), ``oneway`` (true: open in the drawn direction only), ``length_m`` (NaN: not given, the geodesic length counts).
+        LineStrings in EPSG:4326, a row per piece of road that meets others at its ends. Text, empty where not stated:
+        ``source_id``, ``highway``, ``name``, ``foot``, ``bicycle``, ``motor_vehicle``, ``access``, ``service``,
+        ``junction``, ``area``, and ``level`` (what is a bridge, a tunnel or another layer). ``row`` (from 1) is the row
+        of the file, ``oneway`` whether the road is open in the drawn direction only, ``length_m`` the length that is
+        stated (NaN: none is, the geodesic length counts).
     issues
         What was mended, left out or may change a figure.
     file
         Name of the file, empty for a table that came from elsewhere.
+    record
+        Which file was read, and its hash.
     """
 
     lines: gpd.GeoDataFrame
     issues: tuple[Issue, ...] = ()
     file: str = ""
+    record: SourceRecord | None = None
 
 
-def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None) -> Roads:
+def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None, datum: str | None = None) -> Roads:
     """Return a table of lines as a road table: its columns known by name, its lines single, whole and in EPSG:4326.
 
-    What cannot be a road (no line, an impossible place) is left out and named. ``length_m`` counts where it is given; a column that is
-    called only ``length`` counts where it agrees with the drawn line within 5 %, and is named where it does not.
+    What cannot be a road (no line, an impossible place) is left out and named. ``length_m`` counts where it is given. A
+    column called only ``length`` counts where it agrees with the drawn line within 5 %, and is named where it does not.
 
     Parameters
     ----------
@@ -66,69 +80,77 @@ def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None) -> R
     file
         Name of the file, for the messages.
     crs
-        The CRS where the frame states none.
+        The CRS of the lines; ``None``: the one the frame states.
+    datum
+        The datum of longitudes and latitudes: ``wgs84``, ``gcj02``, ``bd09`` or ``cgcs2000``; ``None``: WGS 84.
 
     Raises
     ------
+    InputError
+        If the datum is not one of the four.
     TableError
-        If the frame has no CRS and none is given, or holds no usable line.
+        If the frame has no CRS and neither CRS nor datum is given, or it holds no usable line.
     """
     faults = Faults(file)
-    frame = _with_crs(frame, crs, faults)
-    frame = _placed(_lines(frame, faults), faults)
-    rows, parts = frame.pop("_row").to_numpy(), frame.pop("_parts").to_numpy()
-    found = _columns(frame)
-    table: dict[str, Any] = {name: _text(frame, found.get(name)) for name in TEXT_COLUMNS}
-    stated = _text(frame, found.get("source_id"))
-    table["source_id"] = np.where(stated == "", rows.astype(str).astype(object), stated)
-    geometry = frame.geometry.to_numpy()
-    table["oneway"], geometry = _directions(frame, found, table["junction"], geometry, rows, faults)
-    table["length_m"] = _lengths(frame, found, geometry, rows, parts, faults)
+    placed = _placed(_lines(_with_crs(frame, crs, datum, faults), faults), datum, faults)
+    found = _columns(placed)
+    table: dict[str, Any] = {name: _text(placed, found.get(name)) for name in TEXT_COLUMNS}
+    table["row"] = placed["_row"].to_numpy(np.int64)
+    stated = _text(placed, found.get("source_id"))
+    table["source_id"] = np.where(stated == "", table["row"].astype(str).astype(object), stated)
+    table["level"] = _levels(placed, found)
+    table["oneway"], geometry = _directions(placed, found, table, faults)
+    table["length_m"] = _lengths(placed, found, geometry, faults)
     lines = gpd.GeoDataFrame(table, geometry=geometry, crs="EPSG:4326")[list(ROAD_COLUMNS)]
     return Roads(lines, tuple(faults.issues), file)
 
 
-def _with_crs(frame: gpd.GeoDataFrame, crs: Any, faults: Faults) -> gpd.GeoDataFrame:
-    if crs is not None and frame.crs is None:
-        return frame.set_crs(crs)
-    if frame.crs is None:
+def _with_crs(frame: gpd.GeoDataFrame, crs: Any, datum: str | None, faults: Faults) -> gpd.GeoDataFrame:
+    if datum is not None:
+        check_datum_name(datum)
+    if crs is None and frame.crs is None and datum is None:
         raise faults.stop(
-            "道路没有坐标系", "the roads have no coordinate system", "请写明坐标系，如 crs = \"EPSG:4490\"",
-            'state it, for instance crs = "EPSG:4490"',
+            "道路没有坐标系", "the roads have no coordinate system",
+            '请写明，例如 crs = "EPSG:4490"', 'state it, for example crs = "EPSG:4490"',
         )  # fmt: skip
-    return frame
+    if crs is None and frame.crs is not None:
+        return frame
+    try:
+        return frame.set_crs("EPSG:4326" if crs is None else crs, allow_override=True)
+    except pyproj.exceptions.CRSError as error:
+        raise faults.stop(
+            "不认识的坐标系", "is no known coordinate system",
+            "例如 EPSG:4547", "for example EPSG:4547", column="crs", value=crs,
+        ) from error  # fmt: skip
 
 
 def _lines(frame: gpd.GeoDataFrame, faults: Faults) -> gpd.GeoDataFrame:
-    """Return the single lines of a table, each with its row number (``_row``, from 1) and the ``_parts`` its row had."""
-    geometry = frame.geometry.to_numpy()
-    rows = np.arange(1, len(frame) + 1)
-    kinds = shapely.get_type_id(geometry)
-    empty = (kinds < 0) | shapely.is_empty(geometry)
+    """Return the single lines of a table, with the ``_row`` (from 1) each came from and the ``_parts`` that row had."""
+    shapes = frame.geometry.to_numpy()
+    rows = frame["row"].to_numpy(np.int64) if "row" in frame.columns else np.arange(1, len(frame) + 1)
+    kinds = shapely.get_type_id(shapes)
+    empty = (kinds < 0) | shapely.is_empty(shapes)
     line = ~empty & np.isin(kinds, (1, 2, 5))
-    _left_out(faults, rows[empty], "没有几何", "have no geometry")
+    _left_out(faults, rows[empty], "没有几何图形", "have no geometry")
     _left_out(faults, rows[~empty & ~line], "不是线", "are not lines")
     if not line.any():
         raise faults.stop(
-            "没有可用的道路线", "it holds no line that could be a road", "请检查图层", "is this the right layer?"
+            "没有可用的道路线", "it holds no line that could be a road", "请检查图层", "is it the right layer?"
         )
-    parts, index = shapely.get_parts(shapely.force_2d(geometry[line]), return_index=True)
-    whole = shapely.get_num_points(parts) >= 2
-    parts, index = parts[whole], index[whole]
+    parts, index = shapely.get_parts(shapely.force_2d(shapes[line]), return_index=True)
     count = np.bincount(index, minlength=int(line.sum()))[index]
-    kept = frame.loc[line].iloc[index].drop(columns=frame.geometry.name)
-    out = gpd.GeoDataFrame(kept.reset_index(drop=True), geometry=parts, crs=frame.crs)
-    return out.assign(_row=rows[line][index], _parts=count)
+    kept = frame.loc[line].drop(columns=frame.geometry.name).iloc[index].reset_index(drop=True)
+    return gpd.GeoDataFrame(kept.assign(_row=rows[line][index], _parts=count), geometry=parts, crs=frame.crs)
 
 
-def _placed(frame: gpd.GeoDataFrame, faults: Faults) -> gpd.GeoDataFrame:
+def _placed(frame: gpd.GeoDataFrame, datum: str | None, faults: Faults) -> gpd.GeoDataFrame:
     """Return the rows that lie on the earth, in EPSG:4326."""
     try:
         placed = frame.to_crs("EPSG:4326")
     except pyproj.exceptions.ProjError as error:
         raise faults.stop(
-            f"坐标不能换算为经纬度（{error}）", f"its coordinates cannot be turned into longitude and latitude ({error})",
-            "请检查坐标系", "check the coordinate system",
+            "坐标不能换算为经纬度", "its coordinates cannot be turned into longitude and latitude",
+            "请检查坐标系", "check the coordinate system", value=error,
         ) from error  # fmt: skip
     coords, index = shapely.get_coordinates(placed.geometry.to_numpy(), return_index=True)
     with np.errstate(invalid="ignore"):
@@ -139,23 +161,29 @@ def _placed(frame: gpd.GeoDataFrame, faults: Faults) -> gpd.GeoDataFrame:
         raise faults.stop(
             "没有一条道路在地球上", "no road lies on the earth", "请检查坐标系", "check the coordinate system"
         )
-    return placed.loc[~bad].reset_index(drop=True)
+    placed = placed.loc[~bad].reset_index(drop=True)
+    if datum in {"gcj02", "bd09"}:
+        unshift = shapely.transform(
+            placed.geometry.to_numpy(), lambda lonlat: np.column_stack(to_wgs84(lonlat[:, 0], lonlat[:, 1], datum))
+        )
+        placed = placed.set_geometry(unshift, crs="EPSG:4326")
+    return placed
 
 
-def _left_out(faults: Faults, rows: npt.NDArray[np.int64], zh: str, en: str) -> None:
+def _left_out(faults: Faults, rows: Ints, zh: str, en: str) -> None:
     if len(rows):
         numbers = rows.tolist()
         faults.warning(
             f"{len(numbers)} 行道路{zh}，未采用（{rows_in_words(numbers, 'zh')}）",
             f"{len(numbers)} roads {en} and are left out ({rows_in_words(numbers, 'en')})",
-            "请改正后再用", "correct them", column="geometry",
+            "请改正", "correct them", column="geometry",
         )  # fmt: skip
 
 
 def _columns(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     """Return the column of the frame that answers to each name."""
     plain = {str(column).strip().lower().replace("（", "(").replace("）", ")"): column for column in frame.columns}
-    names = {name: (name,) for name in TEXT_COLUMNS} | ALIASES
+    names = {name: (name,) for name in (*TEXT_COLUMNS, "level")} | ALIASES
     return {
         name: next(plain[alias] for alias in aliases if alias in plain)
         for name, aliases in names.items()
@@ -163,21 +191,35 @@ def _columns(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     }
 
 
-def _text(frame: gpd.GeoDataFrame, column: Any) -> npt.NDArray[Any]:
-    """Return a column as text, empty where nothing is stated."""
+def _text(frame: gpd.GeoDataFrame, column: Any) -> Words:
+    """Return a column as text, empty where nothing is stated; several values are parted by ``;``."""
     if column is None:
         return np.full(len(frame), "", object)
-    values = frame[column]
-    words = values.map(lambda value: ";".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
-    return words.where(values.notna(), "").str.strip().to_numpy(object)
+    codes, values = pd.factorize(frame[column].map(_word).to_numpy(object))
+    return np.asarray(values, object)[codes]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list | tuple | np.ndarray):
+        return ";".join(str(part) for part in value)
+    return "" if value is None or value is pd.NA or value != value else str(value).strip()
+
+
+def _levels(frame: gpd.GeoDataFrame, found: Mapping[str, Any]) -> Words:
+    """Return what level each row lies on: its ``level`` where stated, else its layer, else bridge or tunnel."""
+    level = _text(frame, found.get("level"))
+    for name in ("layer", "bridge", "tunnel"):
+        said = _text(frame, found.get(name))
+        silent = (level != "") | np.array([word.lower() in NOTHING for word in said], np.bool_)
+        level = np.where(silent, level, said if name == "layer" else name)
+    return level
 
 
 def _directions(
-    frame: gpd.GeoDataFrame, found: Mapping[str, Any], junction: npt.NDArray[Any],
-    geometry: npt.NDArray[Any], rows: npt.NDArray[np.int64], faults: Faults,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:  # fmt: skip
+    frame: gpd.GeoDataFrame, found: Mapping[str, Any], table: Mapping[str, Any], faults: Faults
+) -> tuple[npt.NDArray[np.bool_], Words]:
     """Return which rows are one-way, and the lines turned so that they run in the open direction."""
-    said = pd.Series(_text(frame, found.get("oneway"))).str.lower()
+    said = pd.Series([word.lower() for word in _text(frame, found.get("oneway"))], dtype=object)
     forward, backward, both = FORWARD, BACKWARD, BOTH
     if "fclass" in frame.columns and set(said.unique()) <= {"f", "t", "b", ""}:
         # the shapefiles that Geofabrik cuts from OpenStreetMap: forward, against the drawing, both
@@ -185,70 +227,66 @@ def _directions(
     ahead, back = said.isin(forward).to_numpy(), said.isin(backward).to_numpy()
     strange = ~(ahead | back | said.isin(both).to_numpy())
     if strange.any():
-        values = sorted(set(said[strange]))
         faults.warning(
-            f"oneway 有 {int(strange.sum())} 行的值不认识，按双向处理", f"oneway says something unknown in {int(strange.sum())} rows, taken as two-way",
-            "可用 yes、no、-1", "use yes, no or -1", column="oneway", value=", ".join(values[:5]), row=int(rows[strange][0]),
+            f"oneway 有 {int(strange.sum())} 行的值不认识，按双向处理",
+            f"{int(strange.sum())} rows say something unknown of oneway and are taken as two-way",
+            "可用 yes、no、-1", "use yes, no or -1",
+            row=int(table["row"][strange][0]), column="oneway", value=", ".join(sorted(set(said[strange]))[:5]),
         )  # fmt: skip
-    roundabout = (pd.Series(junction).isin(["roundabout", "circular"]) & (said == "")).to_numpy()
-    geometry = geometry.copy()
-    geometry[back] = shapely.reverse(geometry[back])
-    return ahead | back | roundabout, geometry
+    round_about = pd.Series(table["junction"]).isin(["roundabout", "circular"]).to_numpy() & (said == "").to_numpy()
+    shapes = frame.geometry.to_numpy().copy()
+    shapes[back] = shapely.reverse(shapes[back])
+    return ahead | back | round_about, shapes
 
 
 def _lengths(
-    frame: gpd.GeoDataFrame, found: Mapping[str, Any], geometry: npt.NDArray[Any],
-    rows: npt.NDArray[np.int64], parts: npt.NDArray[np.int64], faults: Faults,
-) -> npt.NDArray[np.float64]:  # fmt: skip
+    frame: gpd.GeoDataFrame, found: Mapping[str, Any], shapes: Words, faults: Faults
+) -> npt.NDArray[np.float64]:
     """Return the length each row states, m; NaN where it states none that can be used."""
-    own = "length_m" in found
     column = found.get("length_m", found.get("length"))
     if column is None:
         return np.full(len(frame), np.nan)
-    stated = frame[column].notna().to_numpy() & (_text(frame, column) != "")
-    length = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64, copy=True)
-    wrong = stated & ~((length > 0) & (length < np.inf))
+    rows, parts = frame["_row"].to_numpy(), frame["_parts"].to_numpy()
+    stated = _text(frame, column)
+    length = pd.to_numeric(pd.Series(stated), errors="coerce").to_numpy(np.float64, copy=True)
+    wrong = (stated != "") & ~((length > 0) & (length < np.inf))
     if wrong.any():
-        faults.warning(
-            f"{int(wrong.sum())} 行的长度不是正数，改用图上长度（{rows_in_words(rows[wrong].tolist(), 'zh')}）",
-            f"{int(wrong.sum())} lengths are not positive numbers; the drawn length counts ({rows_in_words(rows[wrong].tolist(), 'en')})",
-            "请改正该列", "correct that column", column=str(column), value=str(frame[column][wrong].iloc[0]),
-        )  # fmt: skip
+        _say_lengths(faults, rows[wrong], str(column), stated[wrong][0], "不是正数", "are not positive numbers")
     length[wrong | (parts > 1)] = np.nan
-    return length if own else _trusted(length, geometry, rows, str(column), faults)
+    return length if "length_m" in found else _trusted(length, shapes, rows, str(column), faults)
 
 
 def _trusted(
-    length: npt.NDArray[np.float64],
-    geometry: npt.NDArray[Any],
-    rows: npt.NDArray[np.int64],
-    column: str,
-    faults: Faults,
+    length: npt.NDArray[np.float64], shapes: Words, rows: Ints, column: str, faults: Faults
 ) -> npt.NDArray[np.float64]:
     """Return a column whose unit nobody stated, where it agrees with the drawn lines."""
-    drawn = line_lengths_m(geometry)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = length / drawn
-    given = np.isfinite(ratio)
-    far = given & (np.abs(ratio - 1) > LENGTH_TOLERANCE_SHARE) & (np.abs(length - drawn) > 1)
-    if (
-        not given.any()
-        or np.median(ratio[given]) > 1 + LENGTH_TOLERANCE_SHARE
-        or np.median(ratio[given]) < 1 - LENGTH_TOLERANCE_SHARE
-    ):
-        if given.any():
-            share = f"{np.median(ratio[given]):.3g}"
-            faults.warning(
-                f"列 {column} 不像以米为单位的长度（约为图上长度的 {share} 倍），改用图上长度",
-                f"column {column} does not look like metres (about {share} times the drawn length); the drawn length counts",
-                "若确为实测长度，请把该列改名为 length_m，以米为单位", "if it was measured, call it length_m and give it in metres", column=column,
-            )  # fmt: skip
-        return np.full(len(length), np.nan)
-    if far.any():
+    drawn = line_lengths_m(shapes)
+    given = ~np.isnan(length) & (drawn > 0)
+    if not given.any():
+        return length
+    usual = float(np.median(length[given] / drawn[given]))
+    if abs(usual - 1) > LENGTH_TOLERANCE_SHARE:
         faults.warning(
-            f"{int(far.sum())} 行的长度与图上相差超过 5%，改用图上长度（{rows_in_words(rows[far].tolist(), 'zh')}）",
-            f"{int(far.sum())} lengths differ from the drawn line by more than 5 %; the drawn length counts ({rows_in_words(rows[far].tolist(), 'en')})",
-            "若确为实测长度，请把该列改名为 length_m", "if they were measured, call the column length_m", column=column,
-            value=str(length[far][0]), row=int(rows[far][0]),
+            f"该列不像以米为单位的长度（约为图上长度的 {usual:.3g} 倍），改用图上长度",
+            f"it does not look like metres (about {usual:.3g} times the drawn length); the drawn length counts",
+            "若确为实测长度，请以米为单位，列名改为 length_m",
+            "if it was measured, give it in metres and call it length_m",
+            column=column,
         )  # fmt: skip
+        return np.full(len(length), np.nan)
+    far = given & (np.abs(length - drawn) > np.maximum(LENGTH_TOLERANCE_SHARE * drawn, 1.0))
+    if far.any():
+        zh, en = "与图上长度相差超过 5%", "differ from the drawn line by more than 5 %"
+        _say_lengths(faults, rows[far], column, length[far][0], zh, en)
     return np.where(far, np.nan, length)
+
+
+def _say_lengths(faults: Faults, rows: Ints, column: str, value: object, zh: str, en: str) -> None:
+    numbers = rows.tolist()
+    faults.warning(
+        f"{len(numbers)} 行的长度{zh}，改用图上长度（{rows_in_words(numbers, 'zh')}）",
+        f"{len(numbers)} lengths {en}; the drawn length counts ({rows_in_words(numbers, 'en')})",
+        "请改正；实测长度的列名应为 length_m",
+        "correct them; a measured length belongs in a column length_m",
+        row=numbers[0], column=column, value=value,
+    )  # fmt: skip

@@ -1,34 +1,53 @@
-"""Road files of any kind, or a download that was asked for -> road table."""
+"""Road files of any kind -> road table: OpenStreetMap extracts, OSMnx networks, and lines somebody surveyed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import geopandas as gpd
-import pyogrio
 
-from siting.errors import MissingFileError, TableError
+from siting.errors import MissingFileError
 from siting.inputs.faults import Faults
+from siting.inputs.files import Source, file_sha256, read_file
 from siting.inputs.graphml import read_graphml_roads
+from siting.inputs.noding import node_roads
 from siting.inputs.osm import read_osm_roads
 from siting.inputs.road_table import Roads, road_table
+from siting.inputs.tables import SourceRecord
 from siting.text import Progress, Text, silent
 
 OSM_ENDINGS = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml")
+Crossings = Literal["auto", "join", "pass"]
 
 
-def read_roads(source: str | Path, *, crs: Any = None, layer: str | None = None, progress: Progress = silent) -> Roads:
-    """Return the roads of a file as a road table.
+def read_roads(
+    source: str | Path | Source,
+    *,
+    crossings: Crossings = "auto",
+    join_m: float = 0.5,
+    gap_m: float = 5.0,
+    progress: Progress = silent,
+) -> Roads:
+    """Return the roads of a file as a road table, in which roads meet at their ends.
+
+    In OpenStreetMap data and OSMnx networks roads meet at the nodes they share. Surveyed lines are cut where they
+    cross or touch; a file of lines that carries ``u`` and ``v`` columns was a network once, and lines that cross in it
+    without sharing an end are bridges.
 
     Parameters
     ----------
     source
-        An OpenStreetMap extract, an OSMnx GraphML network, or lines in a GeoPackage, shapefile, GeoJSON or GeoParquet file.
-    crs
-        The CRS of the lines where the file states none.
-    layer
-        Which layer of the file, where it has several.
+        An OpenStreetMap extract (``.osm``, ``.osm.pbf``), a ``.graphml`` of OSMnx, or lines in a GeoPackage, shapefile,
+        GeoJSON or GeoParquet file; a :class:`Source` where the CRS, the datum or the layer must be named.
+    crossings
+        Of surveyed lines: ``"join"``, crossing is meeting unless one is on another level; ``"pass"``, only ends meet;
+        ``"auto"``, by the columns as said above.
+    join_m
+        Longest gap between surveyed lines that is closed, m, >= 0.
+    gap_m
+        Longest gap between surveyed lines that is listed, m, >= 0.
     progress
         Told what is being read.
 
@@ -39,52 +58,63 @@ def read_roads(source: str | Path, *, crs: Any = None, layer: str | None = None,
     TableError
         If the file cannot be read, is of a kind that is refused, or holds no usable line.
     """
-    path = Path(source)
-    if not path.is_file():
+    named = source if isinstance(source, Source) else Source(Path(source))
+    path = named.path
+    faults = Faults(path.name, named.layer or "")
+    if not path.exists():
         raise MissingFileError(Text(f"找不到路网文件 {path}。", f"There is no road file {path}."))
     progress(Text(f"读取路网 {path.name}", f"reading the roads of {path.name}"))
-    _refuse(path)
+    _refuse(path, faults)
+    own = _reader_of(path)
+    frame = own(path, faults) if own else _read_lines(named, faults)
+    roads = road_table(frame, file=path.name, crs=named.crs, datum=named.datum)
+    faults.issues.extend(roads.issues)
+    lines = roads.lines
+    if own is None and (crossings == "join" or (crossings == "auto" and not _was_network(frame))):
+        lines = node_roads(lines, join_m=join_m, gap_m=gap_m, faults=faults)
+    record = SourceRecord(
+        "roads", path, file_sha256(path), len(frame), len(roads.lines), "", named.datum or "", named.layer or ""
+    )
+    return Roads(lines, tuple(faults.issues), path.name, record)
+
+
+def _reader_of(path: Path) -> Callable[[Path, Faults], gpd.GeoDataFrame] | None:
+    """Return the reader of a file in which roads already meet at nodes; ``None``: it holds lines."""
     name = path.name.lower()
     if name.endswith(OSM_ENDINGS):
-        frame, faults = read_osm_roads(path)
-    elif name.endswith(".graphml"):
-        frame, faults = read_graphml_roads(path)
-    else:
-        frame, faults = _read_lines(path, layer)
-    roads = road_table(frame, file=path.name, crs=crs)
-    return Roads(roads.lines, (*faults.issues, *roads.issues), path.name)
+        return read_osm_roads
+    return read_graphml_roads if name.endswith(".graphml") else None
 
 
-def _refuse(path: Path) -> None:
+def _was_network(frame: gpd.GeoDataFrame) -> bool:
+    return {"u", "v"} <= {str(column).lower() for column in frame.columns}
+
+
+def _refuse(path: Path, faults: Faults) -> None:
     """Refuse what is not a road file, whatever its name says."""
+    if path.is_dir():
+        return
     with path.open("rb") as file:
         head = file.read(2048)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    faults = Faults(path.name)
     if not head:
         raise faults.stop("文件是空的", "the file is empty", "请重新下载", "download it again")
-    if start.startswith((b"<!doctype html", b"<html")):
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
         raise faults.stop(
             "这是一个网页，不是路网数据", "this is a web page, not road data",
-            "下载时可能出错，请打开看看内容，再重新下载", "the download may have failed: open it to see what it says, and download again",
+            "下载可能失败了，请重新下载", "the download probably failed; download it again",
         )  # fmt: skip
-    if path.suffix.lower() in {".pkl", ".pickle", ".p"} or (head[:1] == b"\x80" and head[1] <= 5):
+    if path.suffix.lower() in {".pkl", ".pickle", ".p"} or (head[:1] == b"\x80" and head[1:2] <= b"\x05"):
         raise faults.stop(
-            "不读取 pickle 文件，因为打开它会运行其中的代码", "pickles are not read: opening one runs the code in it",
+            "不读取 pickle 文件：打开它会运行其中的代码", "pickles are not read: opening one runs the code in it",
             "请存为 GraphML 或 GeoPackage", "save it as GraphML or GeoPackage",
         )  # fmt: skip
 
 
-def _read_lines(path: Path, layer: str | None) -> tuple[gpd.GeoDataFrame, Faults]:
-    """Return a layer of lines; a file that cannot be read stops with a message in plain words."""
-    faults = Faults(path.name, layer or "")
-    try:
-        if path.suffix.lower() in {".parquet", ".geoparquet"}:
-            return gpd.read_parquet(path), faults
-        return gpd.read_file(path, layer=layer), faults
-    except TableError:
-        raise
-    except (ValueError, OSError, pyogrio.errors.DataSourceError) as error:
-        raise faults.stop(
-            f"文件读不出来（{error}）", f"the file cannot be read ({error})", "文件可能已损坏", "it may be damaged"
-        ) from error
+def _read_lines(source: Source, faults: Faults) -> gpd.GeoDataFrame:
+    """Return the layer of lines in a file."""
+    raw = read_file(source, "roads", faults)
+    if raw.geometry is None:
+        raise faults.stop("文件没有几何图形", "the file holds no geometry", "请提供线图层", "give a layer of lines")
+    columns = dict(zip(raw.headers, raw.cells, strict=True))
+    return gpd.GeoDataFrame(columns, geometry=raw.geometry, crs=raw.crs)

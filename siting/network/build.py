@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.errors import Issue, NetworkError
+from siting.inputs.faults import Faults
 from siting.inputs.geodesy import vertex_lengths_m
 from siting.inputs.road_table import Roads, road_table
 from siting.network.graph import RoadNetwork
@@ -36,9 +37,9 @@ class BuildReport:
     Parameters
     ----------
     counts
-        ``rows`` read, ``closed`` to the mode, ``no_length`` (a point), ``duplicates`` (the same road again: the least length
-        is kept), ``parallel`` (another road between the same junctions: kept), ``one_way``, ``edges``, ``nodes``, ``pieces``,
-        ``small_pieces``.
+        ``rows`` read, ``closed`` to the mode, ``no_length`` (a point), ``duplicates`` (the same road again: the least
+        length is kept), ``parallel`` (another road between the same junctions: kept), ``one_way``, ``edges``,
+        ``nodes``, ``pieces``, ``small_pieces``.
     length_km
         Length of all edges, km.
     small_pieces_km
@@ -64,9 +65,10 @@ def build_network(
 ) -> RoadNetwork:
     """Return the network of the roads that a mode of travel may use.
 
-    Roads meet where their ends lie within 1 cm of each other. A length is ``length_m`` where the row gives one, else geodesic,
-    rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where a file has one row
-    per direction, become one edge with the least length; other roads between the same junctions stay.
+    Roads meet where their ends lie within 1 cm of each other. A length is ``length_m`` where the row gives one, else
+    geodesic, rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where
+    a file has a row per direction, become one edge with the least length; other roads between the same junctions stay
+    edges of their own, so that a place on them keeps its exact spot, and every search takes the least.
 
     Parameters
     ----------
@@ -97,7 +99,8 @@ def build_network(
     """
     table = roads if isinstance(roads, Roads) else road_table(roads)
     travel = mode if isinstance(mode, Mode) else mode_named(mode)
-    _check_figures(speed_kmh, min_piece_km)
+    if not 0 <= min_piece_km < np.inf:
+        raise NetworkError(Text(f"min_piece_km 不能是 {min_piece_km}。", f"min_piece_km cannot be {min_piece_km}."))
     progress(Text("建立路网", "building the network"), 0.0)
     counts = {"rows": len(table.lines)}
     lines = table.lines.loc[travel.usable(table.lines)]
@@ -122,7 +125,7 @@ def build_network(
     used, ends = np.unique(ends[kept], return_inverse=True)
     ends = ends.reshape(-1, 2)
     drawn = drawn.take(kept).with_ends(node_xy[used], ends)
-    speeds = np.full(len(kept), speed_kmh) if speed_kmh is not None else travel.speeds(lines.iloc[kept])
+    speeds = np.full(len(kept), check_speed(speed_kmh)) if speed_kmh is not None else travel.speeds(lines.iloc[kept])
     report = _report(table, travel, counts, drawn, ends, oneway[kept], len(used), min_piece_km)
     progress(Text("建立路网", "building the network"), 1.0)
     return RoadNetwork(
@@ -168,11 +171,22 @@ class _Drawn:
         return shapely.get_coordinates(shapely.line_interpolate_point(lines, share, normalized=True))
 
 
-def _check_figures(speed_kmh: float | None, min_piece_km: float) -> None:
-    if speed_kmh is not None and not 0 < speed_kmh < 500:
+def check_speed(speed_kmh: float) -> float:
+    """Return a speed if it is one, km/h.
+
+    Parameters
+    ----------
+    speed_kmh
+        A speed, km/h.
+
+    Raises
+    ------
+    NetworkError
+        If it is not between 0 and 500 km/h.
+    """
+    if not 0 < speed_kmh < 500:
         raise NetworkError(Text(f"速度 {speed_kmh} 公里/小时不合理。", f"{speed_kmh} km/h is not a speed."))
-    if not 0 <= min_piece_km < np.inf:
-        raise NetworkError(Text(f"min_piece_km 不能是 {min_piece_km}。", f"min_piece_km cannot be {min_piece_km}."))
+    return speed_kmh
 
 
 def _projected(lines: gpd.GeoDataFrame, crs: Any) -> pyproj.CRS:
@@ -282,54 +296,28 @@ def _say(
     file: str, mode: Mode, counts: Mapping[str, int], small_mm: npt.NDArray[np.int64], min_piece_km: float
 ) -> list[Issue]:
     """Return what the planner should know about the building, in words."""
-    said = []
+    faults = Faults(file)
     if counts["closed"]:
-        said.append(
-            Issue(
-                "note",
-                Text(
-                    f"{counts['closed']} 段道路不供{mode.name.zh}使用",
-                    f"{counts['closed']} roads are closed to {mode.name.en}",
-                ),
-                Text("", ""),
-                file,
-            )
+        faults.note(
+            f"{counts['closed']} 段道路不供{mode.name.zh}使用", f"{counts['closed']} roads are closed to {mode.name.en}"
         )
     if counts["no_length"]:
-        said.append(
-            Issue(
-                "warning",
-                Text(
-                    f"{counts['no_length']} 段道路长度为零，未采用",
-                    f"{counts['no_length']} roads have no length and are left out",
-                ),
-                Text("", ""),
-                file,
-            )
-        )
+        faults.warning(
+            f"{counts['no_length']} 段道路长度为零，未采用",
+            f"{counts['no_length']} roads have no length and are left out",
+            "请检查这些线", "check these lines",
+        )  # fmt: skip
     if counts["duplicates"]:
-        said.append(
-            Issue(
-                "note",
-                Text(
-                    f"{counts['duplicates']} 段道路重复（如每个方向各一行），各取最短的一段",
-                    f"{counts['duplicates']} roads are drawn again, for instance a row per direction; the least length of each is kept",
-                ),
-                Text("", ""),
-                file,
-            )
+        faults.note(
+            f"{counts['duplicates']} 段道路是重复的（如每个方向各画一行），各取最短的一段",
+            f"{counts['duplicates']} roads are drawn again, as with a row per direction; the least length is kept",
         )
     if len(small_mm):
         km = small_mm.sum() / 1e6
-        said.append(
-            Issue(
-                "note",
-                Text(
-                    f"{len(small_mm)} 片不相连的道路短于 {min_piece_km:g} 公里（共 {km:.2f} 公里），不作为上路点",
-                    f"{len(small_mm)} pieces of road shorter than {min_piece_km:g} km (together {km:.2f} km) are not joined to the rest; no place is put on them",
-                ),
-                Text("如应相连，请补画连接处", "if they should be joined, draw what joins them"),
-                file,
-            )
-        )
-    return said
+        faults.note(
+            f"{len(small_mm)} 片道路与其余不相连，每片短于 {min_piece_km:g} 公里，共 {km:.2f} 公里；不作为上路点",
+            f"{len(small_mm)} pieces of road are cut off from the rest and shorter than {min_piece_km:g} km, "
+            f"{km:.2f} km in all; no place is put on them",
+            "如应相连，请补画连接处", "if they should be joined, draw what joins them",
+        )  # fmt: skip
+    return faults.issues

