@@ -190,6 +190,31 @@ class RoadNetwork:
         lon, lat = self.to_lonlat(self.xy[wanted])
         return Positions(chosen, offset, np.zeros(len(chosen), np.int64), lon, lat)
 
+    def spots(self, places: Positions) -> npt.NDArray[np.float64]:
+        """Return where places stand on their drawn edges, m in the network's CRS, shape (n, 2); NaN where unroutable.
+
+        Parameters
+        ----------
+        places
+            Positions on the network.
+        """
+        x, y = np.full((2, len(places)), np.nan)
+        rows = np.flatnonzero(places.routable)
+        edge = places.edge[rows]
+        passed, first = self.derived("drawn length", self._drawn_length), self.geometry_offsets
+        start, end = passed[first[edge]], passed[first[edge + 1] - 1]
+        at = start + places.offset_mm[rows] / np.maximum(self.length_mm[edge], 1) * (end - start)
+        x[rows] = np.interp(at, passed, self.geometry_xy[:, 0])
+        y[rows] = np.interp(at, passed, self.geometry_xy[:, 1])
+        return np.column_stack((x, y))
+
+    def _drawn_length(self) -> npt.NDArray[np.float64]:
+        """Return the length drawn up to each vertex, m, edges one after another with 1 m between them."""
+        steps = np.hypot(*np.diff(self.geometry_xy, axis=0, prepend=self.geometry_xy[:1]).T)
+        steps[self.geometry_offsets[:-1]] = 1.0
+        passed: npt.NDArray[np.float64] = np.cumsum(steps)
+        return passed
+
     def check_nodes(self, nodes: npt.NDArray[Any]) -> None:
         """Refuse node numbers that are not of this network.
 

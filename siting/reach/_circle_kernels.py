@@ -1,0 +1,264 @@
+"""Compiled drawing of what a search reached: a field on a grid, negative inside, whose zero line is the circle."""
+
+import numpy as np
+
+from siting.network._kernels import compiled
+from siting.reach._kernels import U0, push, search
+
+
+@compiled
+def spread(rows, arcs, seeds, costs, unset, shift, label, heads, pool, links, touched):  # type: ignore[no-untyped-def]
+    """Search from all seeds at once and leave the labels; gives (nodes touched, whether the pool was large enough)."""
+    used, n_touched = U0, U0
+    for s in range(len(seeds)):
+        if used + np.uint64(1) > np.uint64(len(pool)):
+            return n_touched, False
+        if costs[s] < np.int64(unset):
+            used, n_touched = push(
+                np.uint64(seeds[s]),
+                np.uint64(costs[s]),
+                label,
+                heads,
+                pool,
+                links,
+                touched,
+                unset,
+                shift,
+                used,
+                n_touched,
+            )
+    return search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
+
+
+@compiled
+def extent(touched, label, xy, source_xy, source_cost, limit, bounds):  # type: ignore[no-untyped-def]
+    """Widen ``bounds`` (west, south, east, north) to hold every street point within the limit, m."""
+    for t in range(len(touched)):
+        node = touched[t]
+        left = limit - label[node] / 1000.0
+        if left >= 0:
+            bounds[0] = min(bounds[0], xy[node, 0] - left)
+            bounds[1] = min(bounds[1], xy[node, 1] - left)
+            bounds[2] = max(bounds[2], xy[node, 0] + left)
+            bounds[3] = max(bounds[3], xy[node, 1] + left)
+    for s in range(len(source_cost)):
+        left = limit - source_cost[s] / 1000.0
+        if left >= 0:
+            bounds[0] = min(bounds[0], source_xy[s, 0] - left)
+            bounds[1] = min(bounds[1], source_xy[s, 1] - left)
+            bounds[2] = max(bounds[2], source_xy[s, 0] + left)
+            bounds[3] = max(bounds[3], source_xy[s, 1] + left)
+
+
+@compiled
+def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-untyped-def]
+    """Lower the field to (distance to the segment a-b) - radius, at all grid points where that may matter, m."""
+    if radius < 0:
+        return
+    margin = radius + 1.5 * grid
+    n_y, n_x = field.shape
+    row0 = np.int64(max(np.ceil((min(ay, by) - margin - south) / grid), 0.0))
+    row1 = np.int64(min(np.floor((max(ay, by) + margin - south) / grid), n_y - 1.0))
+    dx, dy = bx - ax, by - ay
+    square = dx * dx + dy * dy
+    share = 1.0 / square if square > 0 else 0.0
+    for row in range(row0, row1 + 1):
+        y = south + row * grid
+        # the part of the segment within the margin above or below this row bounds the columns
+        low, high = 0.0, 1.0
+        if dy != 0:
+            one, two = (y - margin - ay) / dy, (y + margin - ay) / dy
+            low, high = max(low, min(one, two)), min(high, max(one, two))
+            if low > high:
+                continue
+        x_one, x_two = ax + low * dx, ax + high * dx
+        col0 = np.int64(max(np.ceil((min(x_one, x_two) - margin - west) / grid), 0.0))
+        col1 = np.int64(min(np.floor((max(x_one, x_two) + margin - west) / grid), n_x - 1.0))
+        for col in range(col0, col1 + 1):
+            px, py = west + col * grid - ax, y - ay
+            along = min(max((px * dx + py * dy) * share, 0.0), 1.0)
+            gap_x, gap_y = px - along * dx, py - along * dy
+            level = field[row, col] + radius
+            gap = gap_x * gap_x + gap_y * gap_y
+            if level > 0 and gap < level * level:
+                field[row, col] = np.sqrt(gap) - radius
+
+
+@compiled
+def draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, cutoff, off_road):  # type: ignore[no-untyped-def]
+    """Stamp a straight piece of street, its ends at ``cost_a`` and ``cost_b``; ``pace`` is the cost per m drawn."""
+    drawn = np.hypot(bx - ax, by - ay)
+    full = cutoff - off_road
+    from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
+    if (from_a >= 0 and from_b >= 0 and from_a + from_b >= drawn) or from_a >= drawn or from_b >= drawn:
+        stamp(field, west, south, grid, ax, ay, bx, by, off_road)
+        return
+    ux, uy = ((bx - ax) / drawn, (by - ay) / drawn) if drawn > 0 else (0.0, 0.0)
+    if from_a >= 0:
+        stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
+    else:
+        stamp(field, west, south, grid, ax, ay, ax, ay, cutoff - cost_a)
+    if from_b >= 0:
+        stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
+    else:
+        stamp(field, west, south, grid, bx, by, bx, by, cutoff - cost_b)
+    if pace < 0.999:  # the street is faster than the field: walking on along it before leaving it gets farther
+        steps = np.int64(drawn / (0.25 * grid))
+        for k in range(1, steps):
+            x = drawn * k / steps
+            cost = min(cost_a + x * pace, cost_b + (drawn - x) * pace)
+            px, py = ax + x * ux, ay + x * uy
+            stamp(field, west, south, grid, px, py, px, py, min(off_road, cutoff - cost))
+
+
+@compiled
+def draw_piece(  # type: ignore[no-untyped-def]
+    field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, cutoff, off_road
+):
+    """Draw the part of a drawn line from ``start`` to ``end`` (m along it), of which the two ends have these costs."""
+    at = 0.0
+    for k in range(first, last - 1):
+        length = np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
+        low, high = max(start, at), min(end, at + length)
+        if low < high or (low == high and start == end):
+            one, two = ((low - at) / length, (high - at) / length) if length > 0 else (0.0, 1.0)
+            ax = lines[k, 0] + one * (lines[k + 1, 0] - lines[k, 0])
+            ay = lines[k, 1] + one * (lines[k + 1, 1] - lines[k, 1])
+            bx = lines[k, 0] + two * (lines[k + 1, 0] - lines[k, 0])
+            by = lines[k, 1] + two * (lines[k + 1, 1] - lines[k, 1])
+            cost_a = min(cost_start + (low - start) * pace, cost_end + (end - low) * pace)
+            cost_b = min(cost_start + (high - start) * pace, cost_end + (end - high) * pace)
+            draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, cutoff, off_road)
+        at += length
+
+
+@compiled
+def draw_edge(  # type: ignore[no-untyped-def]
+    field,
+    west,
+    south,
+    grid,
+    lines,
+    first,
+    last,
+    length_mm,
+    one_way,
+    cost_u,
+    cost_v,
+    source_offset,
+    source_cost,
+    cutoff,
+    off_road,
+):
+    """Draw what of an edge leads to a source within the cut-off, from its ends or from the sources on it (in order)."""
+    drawn = 0.0
+    for k in range(first, last - 1):
+        drawn += np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
+    pace = length_mm / 1000.0 / drawn if drawn > 0 else 1.0
+    pace = max(pace, 1e-9)
+    start, cost_start = 0.0, np.inf if one_way else cost_u
+    if one_way:
+        stamp(
+            field,
+            west,
+            south,
+            grid,
+            lines[first, 0],
+            lines[first, 1],
+            lines[first, 0],
+            lines[first, 1],
+            min(off_road, cutoff - cost_u),
+        )
+    for s in range(len(source_offset) + 1):
+        ends_here = s == len(source_offset)
+        end = drawn if ends_here else min(source_offset[s] / 1000.0 / pace, drawn)
+        cost_end = cost_v if ends_here else source_cost[s] / 1000.0
+        draw_piece(
+            field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, cutoff, off_road
+        )
+        start, cost_start = end, np.inf if one_way else cost_end
+
+
+@compiled
+def draw(  # type: ignore[no-untyped-def]
+    field,
+    west,
+    south,
+    grid,
+    cutoff,
+    off_road,
+    touched,
+    label,
+    unset,
+    limit,
+    end_rows,
+    end_edges,
+    edge_u,
+    edge_v,
+    length_mm,
+    oneway,
+    line_rows,
+    lines,
+    first_source,
+    source_edge,
+    source_offset,
+    source_cost,
+):
+    """Fill a field with what leads to the sources within the cut-off; ``first_source`` (edges,) is -1 where none is."""
+    field[:] = 1.5 * grid
+    for t in range(len(touched)):
+        node = touched[t]
+        if label[node] > limit:
+            continue
+        for k in range(end_rows[node], end_rows[node + 1]):
+            e, at_v = end_edges[k] >> 1, (end_edges[k] & 1) == 1
+            if first_source[e] >= 0 or (at_v and label[edge_u[e]] <= limit):
+                continue
+            cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
+            cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
+            draw_edge(
+                field,
+                west,
+                south,
+                grid,
+                lines,
+                line_rows[e],
+                line_rows[e + 1],
+                length_mm[e],
+                oneway[e],
+                cost_u,
+                cost_v,
+                source_offset[:0],
+                source_cost[:0],
+                cutoff,
+                off_road,
+            )
+    s = 0
+    while s < len(source_edge):
+        e, after = source_edge[s], s + 1
+        while after < len(source_edge) and source_edge[after] == e:
+            after += 1
+        cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
+        cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
+        draw_edge(
+            field,
+            west,
+            south,
+            grid,
+            lines,
+            line_rows[e],
+            line_rows[e + 1],
+            length_mm[e],
+            oneway[e],
+            cost_u,
+            cost_v,
+            source_offset[s:after],
+            source_cost[s:after],
+            cutoff,
+            off_road,
+        )
+        s = after
+    for row in range(field.shape[0]):  # no zero line through a grid point: rings never touch there
+        for col in range(field.shape[1]):
+            if abs(field[row, col]) < 0.001:
+                field[row, col] = -0.001
