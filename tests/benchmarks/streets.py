@@ -1,4 +1,4 @@
-"""A made town: a jittered hierarchical grid of streets, a fifth of the minor ones missing, some diagonals, shuffled ids."""
+"""A made town: a jittered grid of streets, a fifth of the minor ones missing, some diagonals, shuffled ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from siting.network.graph import RoadNetwork
 
-BLOCK_M = 95.0
+BLOCK_M = 88.0
 
 
 def street_network(n_nodes, *, seed=0, crs="EPSG:32650"):
@@ -17,7 +17,7 @@ def street_network(n_nodes, *, seed=0, crs="EPSG:32650"):
     side = round(np.sqrt(n_nodes * 1.02))
     col, row = np.meshgrid(np.arange(side), np.arange(side))
     xy = np.stack((col, row), axis=-1) * BLOCK_M + rng.normal(0, 0.17 * BLOCK_M, (side, side, 2))
-    xy = xy.reshape(-1, 2) + [500_000, 3_300_000]
+    xy = xy.reshape(-1, 2) + np.array([500_000, 3_300_000])
     number = np.arange(side * side).reshape(side, side)
     pairs = []
     for a, b, line in ((number[:, :-1], number[:, 1:], row[:, 1:]), (number[:-1], number[1:], col[1:])):
