@@ -1,4 +1,4 @@
-"""What tables say against themselves and each other: ids twice or unknown, areas allotted twice, parts above the whole."""
+"""What tables say against themselves and each other: ids twice or unknown, areas allotted twice, parts too large."""
 
 from __future__ import annotations
 
