@@ -112,6 +112,26 @@ def whole_file(path: str | Path, *, force: bool = False, suffix: str = "") -> It
         work.unlink(missing_ok=True)
 
 
+def refuse_existing(folder: str | Path, *, force: bool = False, protect: tuple[Path, ...] = ()) -> None:
+    """Refuse an output folder before any work is done, for the same reasons as `whole_folder`.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs shall stand.
+    force
+        Whether what an earlier run wrote may be replaced.
+    protect
+        Input files that the folder must not hold.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists and ``force`` is off, is a file or a root, or holds an input or foreign files.
+    """
+    _checked(Path(folder), force=force, protect=protect)
+
+
 def _checked(folder: Path, *, force: bool, protect: tuple[Path, ...]) -> Path:
     """Return the folder's full path, or refuse it before any work is done."""
     if "://" in str(folder) or str(folder).replace("\\", "/").startswith("/vsi"):

@@ -10,10 +10,11 @@ import pandas as pd
 
 from siting.outputs.figures import cite
 from siting.outputs.sheet import Column, Sheet, rows_of
-from siting.outputs.words import AREA_TYPE, GROUP, ROLE, SEVERITY, SPREAD, say
+from siting.outputs.words import AREA_TYPE, ASSUMPTION, GROUP, ROLE, SEVERITY, SPREAD, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
+    from siting.errors import Issue
     from siting.outputs.results import Results
 
 DEFINITIONS: tuple[tuple[Text, Text], ...] = (
@@ -94,6 +95,7 @@ def assumption_sheet(results: Results, lang: Lang) -> Sheet:
         One row an entry.
     """
     standard = results.standard
+    services = {service.id: service.name.to(lang) for service in standard.services}
     kinds = [Text("定义", "Definition"), Text("规则", "Rule"), Text("生活圈", "Circle"), Text("假设", "Assumption")]
     rows: list[tuple[Any, ...]] = [(kinds[0].to(lang), name.to(lang), text.to(lang), "") for name, text in DEFINITIONS]
     for rule in standard.rules:
@@ -105,12 +107,13 @@ def assumption_sheet(results: Results, lang: Lang) -> Sheet:
             if circle.minutes is not None
             else Text(f"{circle.distance_m:,.0f} 米", f"{circle.distance_m:,.0f} m")
         )
-        name = f"{say(AREA_TYPE, circle.area_type, lang)} · {circle.service} · {say(GROUP, circle.group, lang)}"
+        service = services.get(circle.service, Text("各类服务", "every service").to(lang))
+        name = f"{say(AREA_TYPE, circle.area_type, lang)} · {service} · {say(GROUP, circle.group, lang)}"
         place = " ".join(part for part in (circle.document, circle.clause, circle.source) if part)
         rows.append((kinds[2].to(lang), name, size.to(lang), quoted(place, circle.quotation)))
     for assumption in standard.assumptions.values():
         value = f"{assumption.value:g} {assumption.unit}"
-        rows.append((kinds[3].to(lang), assumption.name, value.strip(), assumption.source))
+        rows.append((kinds[3].to(lang), say(ASSUMPTION, assumption.name, lang), value.strip(), assumption.source))
     return Sheet(
         Text("说明", "Definitions"),
         Text(
@@ -128,6 +131,23 @@ def assumption_sheet(results: Results, lang: Lang) -> Sheet:
     )
 
 
+def sorted_issues(results: Results) -> list[Issue]:
+    """Return the issues of a run, errors first, then warnings, then notes.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+
+    Returns
+    -------
+    list of Issue
+        In the order they were found within each severity.
+    """
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(results.issues, key=lambda issue: order[issue.severity])
+
+
 def issue_sheet(results: Results, lang: Lang) -> Sheet:
     """Return every fault found in the inputs and everything that was mended.
 
@@ -143,8 +163,6 @@ def issue_sheet(results: Results, lang: Lang) -> Sheet:
     Sheet
         Errors first, then warnings, then notes.
     """
-    order = {"error": 0, "warning": 1, "note": 2}
-    found = sorted(results.issues, key=lambda issue: order[issue.severity])
     return Sheet(
         Text("问题清单", "Issues"),
         Text(
@@ -172,7 +190,7 @@ def issue_sheet(results: Results, lang: Lang) -> Sheet:
                 issue.problem.to(lang),
                 issue.cure.to(lang),
             )
-            for issue in found
+            for issue in sorted_issues(results)
         ),
         empty=Text("没有发现问题。", "No fault was found."),
     )

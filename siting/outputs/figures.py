@@ -21,7 +21,7 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One headline: what it is called, its value now and after the plan (NaN where there is none), and where it is from.
+    """One headline: its name, its value now and after the plan (NaN where there is none), and where it is from.
 
     ``of`` is the whole that a count is taken from; ``straight`` is what a straight line would have said.
     """
@@ -99,7 +99,7 @@ def area_target(standard: Standard) -> float:
 
 
 def cite(rule: Rule) -> Text:
-    """Return where a rule is written: document and clause, or the source that stands in for a clause.
+    """Return where a rule is written: document and clause, or the source of a figure from elsewhere.
 
     Parameters
     ----------
@@ -111,12 +111,8 @@ def cite(rule: Rule) -> Text:
     Text
         The citation.
     """
-    place = " ".join(part for part in (rule.document, rule.clause) if part)
-    if not rule.source:
-        return Text(place, place)
-    return Text(
-        f"{place}（{rule.source}）" if place else rule.source, f"{place} ({rule.source})" if place else rule.source
-    )
+    place = " ".join(part for part in (rule.document, rule.clause) if part) or rule.source
+    return Text(place, place)
 
 
 def headlines(results: Results) -> tuple[Figure, ...]:

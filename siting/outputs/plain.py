@@ -34,7 +34,7 @@ def clean_text(value: object, *, limit: int = CELL_LIMIT) -> str:
 
 
 def sheet_name(wanted: str, taken: set[str]) -> str:
-    """Return a name that Excel accepts for a sheet and that no other sheet of the book has.
+    r"""Return a name that Excel accepts for a sheet and that no other sheet of the book has.
 
     Parameters
     ----------

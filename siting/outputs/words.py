@@ -67,6 +67,7 @@ BLOCK_REASON: Mapping[str, Text] = {
     "reach": Text("所有候选点都够不着", "beyond every candidate"),
     "area": Text("圈内可得面积不够", "too little area to be had within the circle"),
     "budget": Text("预算不够", "the budget is spent"),
+    "unknown": Text("缺资料，无法判定", "a figure is missing"),
 }
 
 ROLE: Mapping[str, Text] = {
@@ -85,6 +86,26 @@ SPREAD: Mapping[str, Text] = {
     "boundary_buildings": Text("边界内的住宅楼", "the buildings inside its boundary"),
     "grid": Text("边界内的格网", "a grid inside its boundary"),
     "point": Text("社区所在点", "the community's point"),
+}
+
+ASSUMPTION: Mapping[str, Text] = {
+    "walking_speed_kmh": Text("步行速度", "Walking speed"),
+    "elderly_speed_kmh": Text("老年人步行速度", "Walking speed of the elderly"),
+    "disabled_speed_kmh": Text("残疾人出行速度", "Speed of the disabled"),
+    "snap_limit_m": Text("离路上限", "Farthest from a road"),
+    "min_piece_km": Text("最短独立路网", "Shortest separate piece of road"),
+    "off_road_m": Text("画圈时离路步行", "Off-road walk in drawn circles"),
+    "reach_share": Text("认定在圈内的住户比例", "Share of households for a community to be in the circle"),
+    "allot_share": Text("可分配面积的住户比例", "Share of households for a site to be allotted"),
+    "near_limit_share": Text("临界幅度", "Width of near the limit"),
+    "floors_per_building": Text("住宅楼层数（未知时）", "Floors of a building (where not known)"),
+    "m2_per_dwelling": Text("每套住房面积", "Floor area of a dwelling"),
+    "alpha_elderly": Text("老年人优先权重", "Priority weight of the elderly"),
+    "alpha_minors": Text("未成年人优先权重", "Priority weight of minors"),
+    "alpha_disabled": Text("残疾人优先权重", "Priority weight of the disabled"),
+    "horizon_years": Text("计算年限", "Horizon"),
+    "discount_rate": Text("折现率", "Discount rate"),
+    "prefer_existing_share": Text("优先利用存量的费用余地", "Cost margin to prefer existing stock"),
 }
 
 _UNITS: Mapping[str, Text] = {

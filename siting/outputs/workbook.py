@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siting.outputs import background, findings, planned
+from siting.outputs.atomic import whole_file
 from siting.outputs.plain import clean_text, sheet_name
 from siting.outputs.sheet import Column, Share, Sheet
 from siting.outputs.words import STATUS, VERDICT
@@ -71,7 +72,7 @@ def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
     return sheets
 
 
-def write_workbook(results: Results, path: str | Path, *, lang: Lang = "zh") -> None:
+def write_workbook(results: Results, path: str | Path, *, lang: Lang = "zh", force: bool = False) -> None:
     """Write the workbook; text that looks like a formula or an address stays text.
 
     Parameters
@@ -79,10 +80,23 @@ def write_workbook(results: Results, path: str | Path, *, lang: Lang = "zh") -> 
     results
         What the run found.
     path
-        The .xlsx file; one that exists is replaced.
+        The .xlsx file.
     lang
         The language of headings and cells.
+    force
+        Replace a file that is there.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and ``force`` is off, or it cannot be written.
     """
+    with whole_file(path, force=force, suffix=".xlsx") as work:
+        _write_book(results, work, lang)
+
+
+def _write_book(results: Results, path: Path, lang: Lang) -> None:
+    """Write every sheet to a path that is not there yet."""
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

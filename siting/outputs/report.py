@@ -1,0 +1,405 @@
+"""The printable report: one page file, read like a document that an official can read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from siting.outputs import background, findings, planned, prose
+from siting.outputs.atomic import whole_file
+from siting.outputs.drawing import coverage_drawing
+from siting.outputs.figures import headlines
+from siting.outputs.markup import Html, element, join
+from siting.outputs.numbers import format_figure, format_number, is_missing
+from siting.outputs.sheet import Column, Share, Sheet
+from siting.outputs.styles import VERDICT_COLOURS
+from siting.outputs.words import STATUS, VERDICT
+from siting.text import Lang, Text
+
+if TYPE_CHECKING:
+    from siting.outputs.results import Results
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_MANY = 15
+
+# which columns of a workbook table the report prints: a page is narrower than a sheet
+_INDICATOR_COLUMNS = (1, 3, 4, 5, 6, 7, 9, 10, 14)
+_GAP_COLUMNS = (0, 1, 2, 3, 4, 5)
+_ACTION_COLUMNS = (0, 1, 4, 6, 10, 11, 12, 15)
+_BLOCKED_COLUMNS = (1, 2, 4, 5, 6, 7)
+_NEAR_COLUMNS = (1, 2, 3, 4, 5, 6)
+_ISSUE_COLUMNS = (0, 1, 3, 4, 5, 6, 7)
+
+
+def write_report(results: Results, path: str | Path, *, lang: Lang = "zh", force: bool = False) -> None:
+    """Write the report as one self-contained page, ready to print.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    path
+        The .html file.
+    lang
+        The language of the report.
+    force
+        Replace a file that is there.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and ``force`` is off, or it cannot be written.
+    """
+    page = report_page(results, lang)
+    with whole_file(path, force=force, suffix=".html") as work:
+        work.write_text(page, encoding="utf-8", newline="\n")
+
+
+def report_page(results: Results, lang: Lang = "zh") -> str:
+    """Return the report as HTML without a script and without an address.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the report.
+
+    Returns
+    -------
+    str
+        A whole page; the same results give the same text.
+    """
+    title = Text("社区服务设施覆盖与规划报告", "Coverage and plan of community service facilities")
+    standard = results.standard
+    parts = [
+        _asked(results, lang),
+        _found(results, lang),
+        _maps(results, lang),
+        _table(Text("指标对照", "Indicators"), _county(findings.indicator_sheet(results, lang), lang), lang,
+               _INDICATOR_COLUMNS),
+        _gaps(results, lang),
+        _plan(results, lang),
+        _near(results, lang),
+        _basis(results, lang),
+    ]  # fmt: skip
+    numbered = [section(number) for number, section in enumerate([p for p in parts if p is not None], start=1)]
+    body = element(
+        "main",
+        element(
+            "header",
+            element("p", results.study_name, class_="study"),
+            element("h1", title.to(lang)),
+            element("p", f"{standard.name.to(lang)}　{standard.document}", class_="standard"),
+        ),
+        numbered,
+        element("footer", prose.footer(results).to(lang)),
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", f"{results.study_name} · {title.to(lang)}"),
+        element("style", Html(_style())),
+    )
+    page = element("html", head, element("body", body), lang="zh-CN" if lang == "zh" else "en")
+    return f"<!DOCTYPE html>\n{page}\n"
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    """Return the style sheet."""
+    return (files("siting.outputs") / "report.css").read_text(encoding="utf-8")
+
+
+class _Section:
+    """A numbered part of the report."""
+
+    def __init__(self, name: Text, lang: Lang, *content: Any) -> None:
+        self._name, self._lang, self._content = name, lang, content
+
+    def __call__(self, number: int) -> Html:
+        """Return the part under its number."""
+        mark = f"{'一二三四五六七八九十'[number - 1]}、" if self._lang == "zh" else f"{number}. "
+        return element("section", element("h2", mark + self._name.to(self._lang)), *self._content)
+
+
+def _asked(results: Results, lang: Lang) -> _Section:
+    """Return what was asked, of whom, and by which standard."""
+    return _Section(
+        Text("要回答的问题", "What was asked"), lang, [element("p", t.to(lang)) for t in prose.asked(results)]
+    )
+
+
+def _found(results: Results, lang: Lang) -> _Section:
+    """Return the headline figures, first as sentences and then as a table with sources."""
+    rows = []
+    for figure in headlines(results):
+        rows.append(
+            element(
+                "tr",
+                element("th", figure.name.to(lang), scope="row"),
+                element("td", _digits(figure, figure.now, lang), class_="number"),
+                None
+                if results.plan is None
+                else element("td", _digits(figure, figure.after, lang), class_="number after"),
+                element("td", _aside(figure, lang)),
+                element("td", figure.source.to(lang), class_="source"),
+            )
+        )
+    heads = [Text("数字", "Figure"), Text("现状", "Now"), Text("方案后", "After the plan"), Text("对照", "Compare"),
+             Text("依据", "Source")]  # fmt: skip
+    if results.plan is None:
+        del heads[2]
+    return _Section(
+        Text("主要结论", "What was found"),
+        lang,
+        element("ul", [element("li", text.to(lang)) for text in prose.found(results)], class_="aloud"),
+        _wide(
+            element("thead", element("tr", [element("th", head.to(lang), scope="col") for head in heads])),
+            element("tbody", rows),
+        ),
+    )
+
+
+def _digits(figure: Any, value: float, lang: Lang) -> str:
+    """Return a headline's figure with its unit."""
+    return format_figure(value, figure.unit, lang, against=figure.target)
+
+
+def _aside(figure: Any, lang: Lang) -> str:
+    """Return what a headline's figure is read against."""
+    parts = []
+    if not is_missing(figure.of):
+        parts.append(Text("共", "of").to(lang) + " " + format_figure(figure.of, figure.unit, lang))
+    if not is_missing(figure.target):
+        parts.append(Text("目标", "target").to(lang) + " " + format_figure(figure.target, figure.unit, lang))
+    if not is_missing(figure.straight):
+        parts.append(
+            Text("直线口径", "by straight line").to(lang) + " " + format_figure(figure.straight, figure.unit, lang)
+        )
+    return ("；" if lang == "zh" else "; ").join(parts)
+
+
+def _maps(results: Results, lang: Lang) -> _Section:
+    """Return the maps: now, and after the plan."""
+    now = Text("现状", "Now")
+    pictures = [_picture(results, lang, now, after=False)]
+    if results.plan is not None:
+        pictures.append(_picture(results, lang, Text("方案实施后", "After the plan"), after=True))
+    keys = [
+        element("span", element("i", class_="swatch", style=f"background:{VERDICT_COLOURS[key]}"), text.to(lang))
+        for key, text in VERDICT.items()
+    ]
+    marks = [
+        ("station", Text("社区综合服务设施", "comprehensive facility")),
+        ("home", Text("圈外住户", "home outside every circle")),
+        ("circle", Text("现有生活圈", "circles today")),
+    ]
+    if results.plan is not None:
+        marks += [
+            ("ring", Text("方案后的生活圈", "circles after the plan")),
+            ("new", Text("新增点位", "new site")),
+            ("grow", Text("扩建", "extension")),
+        ]
+    keys += [element("span", element("i", class_=f"mark {name}"), text.to(lang)) for name, text in marks]
+    return _Section(Text("覆盖图", "Maps"), lang, element("div", keys, class_="legend"), pictures)
+
+
+def _picture(results: Results, lang: Lang, name: Text, *, after: bool) -> Html:
+    """Return one map with its caption."""
+    drawing = coverage_drawing(results, after=after, label=f"{results.study_name} {name.to(lang)}")
+    return element("figure", drawing, element("figcaption", name.to(lang)))
+
+
+def _county(sheet: Sheet, lang: Lang) -> Sheet:
+    """Return the indicators of the county alone."""
+    from siting.outputs.words import LEVEL
+
+    rows = tuple(row for row in sheet.rows if row[2] == LEVEL["county"].to(lang))
+    return Sheet(sheet.name, sheet.about, sheet.columns, rows, status_columns=sheet.status_columns, empty=sheet.empty)
+
+
+def _gaps(results: Results, lang: Lang) -> _Section:
+    """Return the worst gaps and the communities that fail worst."""
+    sheet = findings.gap_sheet(results, lang)
+    return _Section(
+        Text("最严重的缺口", "The worst gaps"),
+        lang,
+        element("p", prose.gaps(results).to(lang)),
+        sheet_table(sheet, lang, _GAP_COLUMNS, most=_MANY),
+    )
+
+
+def _plan(results: Results, lang: Lang) -> _Section | None:
+    """Return the plan: what it does and costs, how good it is proven to be, and what it cannot do."""
+    plan = results.plan
+    if plan is None:
+        return None
+    return _Section(
+        Text("规划方案", "The plan"),
+        lang,
+        [element("p", text.to(lang)) for text in prose.planned(results, plan)],
+        sheet_table(planned.action_sheet(results, plan, lang), lang, _ACTION_COLUMNS),
+        element("h3", Text("离最好还有多远", "How good it is").to(lang)),
+        element("p", planned.stage_sheet(plan, lang).about.to(lang)),
+        sheet_table(planned.stage_sheet(plan, lang), lang, (0, 2, 3, 4, 5, 6)),
+        [
+            part
+            for sheet in planned.choice_sheets(plan, lang)
+            for part in (
+                element("h3", sheet.name.to(lang)),
+                element("p", sheet.about.to(lang)),
+                sheet_table(sheet, lang, range(len(sheet.columns))),
+            )
+        ],
+        element("h3", Text("未能做到的", "What could not be done").to(lang)),
+        element("p", prose.blocked(plan).to(lang)),
+        sheet_table(planned.blocked_sheet(results, plan, lang), lang, _BLOCKED_COLUMNS, most=3 * _MANY),
+    )
+
+
+def _near(results: Results, lang: Lang) -> _Section:
+    """Return what to check first: verdicts near the limit, places off the network, issues."""
+    issues = background.issue_sheet(results, lang)
+    serious = tuple(
+        row
+        for row, issue in zip(issues.rows, background.sorted_issues(results), strict=True)
+        if issue.severity != "note"
+    )
+    issues = Sheet(issues.name, issues.about, issues.columns, serious, empty=issues.empty)
+    near = findings.near_limit_sheet(results, lang)
+    off = background.unroutable_sheet(results, lang)
+    parts: list[Any] = []
+    for sheet, columns in ((near, _NEAR_COLUMNS), (off, (0, 1, 2)), (issues, _ISSUE_COLUMNS)):
+        parts += [
+            element("h3", sheet.name.to(lang)),
+            element("p", sheet.about.to(lang)),
+            sheet_table(sheet, lang, columns, most=_MANY),
+        ]
+    return _Section(Text("请先核实", "To be checked first"), lang, parts)
+
+
+def _basis(results: Results, lang: Lang) -> _Section:
+    """Return the definitions, the assumptions and the inputs."""
+    assumptions = background.assumption_sheet(results, lang)
+    return _Section(
+        Text("定义、假设与资料", "Definitions, assumptions, inputs"),
+        lang,
+        sheet_table(assumptions, lang, range(4)),
+        element("h3", background.input_sheet(results, lang).name.to(lang)),
+        element("p", background.spread_note(results).to(lang)),
+        sheet_table(background.input_sheet(results, lang), lang, range(6)),
+    )
+
+
+def _table(name: Text, sheet: Sheet, lang: Lang, columns: Sequence[int]) -> _Section:
+    """Return a part that is one table."""
+    return _Section(name, lang, element("p", sheet.about.to(lang)), sheet_table(sheet, lang, columns))
+
+
+def sheet_table(sheet: Sheet, lang: Lang, columns: Iterable[int], *, most: int | None = None) -> Html:
+    """Return a table of the workbook as HTML, with some of its columns and at most so many rows.
+
+    Parameters
+    ----------
+    sheet
+        The table.
+    lang
+        The language.
+    columns
+        The numbers of the columns to print; those without any figure are left out.
+    most
+        The most rows; the rest is counted in a line below.
+
+    Returns
+    -------
+    Html
+        The table, or a line that says there is nothing.
+    """
+    if not sheet.rows:
+        return element("p", sheet.empty.to(lang), class_="none")
+    body = sheet.rows[:-1] if sheet.total else sheet.rows
+    shown = body if most is None else body[:most]
+    kept = [i for i in columns if any(row[i] not in (None, "") for row in shown)] or [0]
+    head = element(
+        "tr",
+        [element("th", sheet.columns[i].heading.to(lang), scope="col", class_=_class(sheet.columns[i])) for i in kept],
+    )
+    rows = [element("tr", [_cell(sheet, i, row[i], lang) for i in kept]) for row in shown]
+    total = (
+        [element("tr", [_cell(sheet, i, sheet.rows[-1][i], lang) for i in kept], class_="total")] if sheet.total else []
+    )
+    more = len(body) - len(shown)
+    note = Text(
+        f"另有 {more:,} 行，见工作簿“{sheet.name.zh}”。", f"{more:,} more rows in the workbook, sheet {sheet.name.en}."
+    )
+    return join(
+        [
+            _wide(element("thead", head), element("tbody", rows, total)),
+            element("p", note.to(lang), class_="more") if more else None,
+        ]
+    )
+
+
+def _wide(*content: Any) -> Html:
+    """Return a table that scrolls by itself on a narrow screen."""
+    return element("div", element("table", *content), class_="scroll")
+
+
+def _class(column: Column) -> str | None:
+    """Return the class of a column's cells."""
+    return "number" if column.kind in ("whole", "number", "share", "money", "mixed") else None
+
+
+def _cell(sheet: Sheet, index: int, value: Any, lang: Lang) -> Html:
+    """Return one cell of a table."""
+    column = sheet.columns[index]
+    if index in sheet.status_columns and value:
+        return element("td", element("span", value, class_=f"tag {_tone(str(value), lang)}"))
+    return element("td", cell_text(value, column), class_=_class(column))
+
+
+def cell_text(value: Any, column: Column) -> str:
+    """Return what a cell reads.
+
+    Parameters
+    ----------
+    value
+        Text, a number, a `Share`, or None.
+    column
+        Its column, which says what kind of number it is.
+
+    Returns
+    -------
+    str
+        The text; a missing number is an em dash.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Share):
+        return format_number(value.value, "share" if value.share else "m2_per_100_households") + (
+            "%" if value.share and not is_missing(value.value) else ""
+        )
+    if value is None:
+        return "—" if _class(column) else ""
+    if column.kind == "share":
+        return format_number(value, "share") + "%"
+    if column.kind == "money":
+        return format_number(value, "wan_yuan")
+    if column.kind == "whole" or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _tone(word: str, lang: Lang) -> str:
+    """Return the class of a status word."""
+    good = (STATUS["pass"].to(lang), VERDICT["meets"].to(lang))
+    if word in good:
+        return "good"
+    fails = (STATUS["fail"], VERDICT["area"], VERDICT["reach"], VERDICT["both"])
+    return "bad" if word in [text.to(lang) for text in fails] else "open"
