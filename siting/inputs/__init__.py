@@ -4,6 +4,7 @@ from siting.inputs.datum import from_wgs84, to_wgs84
 from siting.inputs.files import Source
 from siting.inputs.households import DemandPoints, spread_households
 from siting.inputs.live import download_roads
+from siting.inputs.osm_features import read_osm_buildings, read_osm_services
 from siting.inputs.road_table import Roads, road_table
 from siting.inputs.roads import read_roads
 from siting.inputs.tables import SourceRecord, Tables, read_tables
@@ -16,6 +17,8 @@ __all__ = [
     "Tables",
     "download_roads",
     "from_wgs84",
+    "read_osm_buildings",
+    "read_osm_services",
     "read_roads",
     "read_tables",
     "road_table",

@@ -68,7 +68,7 @@ def _read_ways(path: Path, key: str, tags: Sequence[str], faults: Faults) -> _Wa
     refs: list[int] = []
     starts = [0]
     kept: dict[str, list[str]] = {tag: [] for tag in tags}
-    for way in _objects(path, osmium.osm.WAY, faults, osmium.filter.KeyFilter(key)):
+    for way in objects_of(path, osmium.osm.WAY, faults, osmium.filter.KeyFilter(key)):
         ids.append(way.id)
         refs.extend([node.ref for node in way.nodes])
         starts.append(len(refs))
@@ -77,12 +77,33 @@ def _read_ways(path: Path, key: str, tags: Sequence[str], faults: Faults) -> _Wa
     return _Ways(np.array(ids, np.int64), np.array(refs, np.int64), np.array(starts, np.int64), kept)
 
 
-def _objects(path: Path, kind: Any, faults: Faults, *filters: Any) -> Iterable[Any]:
-    """Yield the objects of one kind; a file that cannot be read stops with a message in plain words."""
+def objects_of(path: Path, kind: Any, faults: Faults, *filters: Any, areas: bool = False) -> Iterable[Any]:
+    """Yield the objects of one kind in a file; one that cannot be read stops with a message in plain words.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        A kind of ``osmium.osm``: ``NODE``, ``WAY`` or ``AREA``.
+    faults
+        Where the message is put.
+    *filters
+        Filters of osmium that the objects must pass.
+    areas
+        Whether outlines are made into areas, which takes a pass of its own.
+
+    Raises
+    ------
+    TableError
+        If the file is not OpenStreetMap data, is damaged, declares XML entities, or a coordinate is no number.
+    """
     import osmium
 
     try:
-        source = osmium.FileProcessor(str(path), kind)
+        source = osmium.FileProcessor(str(path), osmium.osm.ALL if areas else kind)
+        if areas:
+            source = source.with_areas(*filters).with_filter(osmium.filter.EntityFilter(kind))
         for kept in filters:
             source = source.with_filter(kept)
         yield from source
@@ -125,13 +146,15 @@ def _locate(
     bad = np.zeros(len(wanted), np.bool_)
     filters = [osmium.filter.IdFilter(wanted.tolist())] if len(wanted) and wanted[0] >= 0 else []
     row_of = {ref: row for row, ref in enumerate(wanted.tolist())}
-    for node in _objects(path, osmium.osm.NODE, faults, *filters):
+    for node in objects_of(path, osmium.osm.NODE, faults, *filters):
         row = row_of.get(node.id)
         if row is None:
             continue
-        bad[row] = not node.location.valid()
-        if not bad[row]:
-            xy[row] = node.location.lon_without_check(), node.location.lat_without_check()
+        place = node.location
+        if place.valid():
+            xy[row] = place.lon_without_check(), place.lat_without_check()
+        else:
+            bad[row] = True
     return xy[inverse], np.isnan(xy[inverse, 0]), bad[inverse]
 
 
