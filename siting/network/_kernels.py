@@ -23,6 +23,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
+NO_WAY = np.int64(2**61)
 U0 = np.uint64(0)
 U4 = np.uint64(4)
 U32 = np.uint64(32)
@@ -167,3 +168,40 @@ def packed_rows(n_nodes, tail, head, cost, both_ways):  # type: ignore[no-untype
                 arcs[fill[head[c]]] = dear | np.uint64(tail[c])
                 fill[head[c]] += 1
     return blocks, arcs
+
+
+@compiled
+def join(edge, offset, leg, in_mm, edges, chains):  # type: ignore[no-untyped-def]
+    """Return how one place joins a routing graph.
+
+    ``edges`` rows are (2 * chain + lies backwards, cost from the chain's start, cost, length in mm), ``chains`` rows
+    (rank of u, rank of v, cost, one-way). Gives the chain, the cost along it, and for each end of the chain its rank, the
+    cost from the place to it and from it to the place, off-road leg included, ``NO_WAY`` where not allowed.
+    """
+    row = edges[edge]
+    along = offset
+    if not in_mm:
+        along = np.int64(np.rint(np.float64(offset) / np.float64(max(row[3], 1)) * np.float64(row[2])))
+    chain = row[0] >> 1
+    cost = row[1] + (row[2] - along if row[0] & 1 else along)
+    whole = chains[chain]
+    to_u, to_v = leg + cost, leg + whole[2] - cost
+    exit_u, entry_v = to_u, to_v
+    if whole[3]:
+        exit_u = to_u if offset == 0 else NO_WAY
+        entry_v = to_v if offset == row[3] and offset > 0 else NO_WAY
+    return chain, cost, whole[0], exit_u, to_u, whole[1], to_v, entry_v
+
+
+@compiled
+def join_all(edge, offset, leg, in_mm, edges, chains, on_chain, cost, nodes, exits, entries):  # type: ignore[no-untyped-def]
+    """Join every place: fills chain and cost (n,), and nodes, exits and entries (n, 2); unroutable ones have no way."""
+    for i in range(len(edge)):
+        if edge[i] < 0:
+            on_chain[i], cost[i] = -1, 0
+            nodes[i, 0], nodes[i, 1] = 0, 0
+            exits[i, 0], exits[i, 1], entries[i, 0], entries[i, 1] = NO_WAY, NO_WAY, NO_WAY, NO_WAY
+        else:
+            (on_chain[i], cost[i], nodes[i, 0], exits[i, 0], entries[i, 0], nodes[i, 1], exits[i, 1], entries[i, 1]) = (
+                join(edge[i], offset[i], leg[i], in_mm, edges, chains)
+            )

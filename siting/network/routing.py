@@ -14,26 +14,6 @@ from siting.network.positions import Positions
 from siting.text import Text
 
 Metric = Literal["mm", "ms"]
-NO_WAY = np.iinfo(np.int64).max // 4
-"""The cost of a way that is not allowed; sums of two still fit."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ends:
-    """How places join the routing graph: up to two nodes each, with what the way to or from it costs.
-
-    Parameters
-    ----------
-    node_a, node_b
-        Node ranks, shape (n,).
-    cost_a, cost_b
-        Cost between place and node, off-road leg included; ``NO_WAY`` where not allowed, shape (n,).
-    """
-
-    node_a: npt.NDArray[np.int64]
-    cost_a: npt.NDArray[np.int64]
-    node_b: npt.NDArray[np.int64]
-    cost_b: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,16 +30,20 @@ class OnChains:
         Whole mm along the edge: the order of places on a one-way chain, which is one edge, shape (n,).
     off_road
         Cost of the off-road leg, shape (n,).
+    nodes
+        The ranks at the two ends of its chain, shape (n, 2).
     exits, entries
-        The ways out of each place and into it.
+        Cost from the place to these and from these to the place, off-road leg included; ``NO_WAY`` (2 ** 61) where a
+        one-way street forbids it or the place is unroutable, shape (n, 2).
     """
 
     chain: npt.NDArray[np.int64]
     cost: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     off_road: npt.NDArray[np.int64]
-    exits: Ends
-    entries: Ends
+    nodes: npt.NDArray[np.int64]
+    exits: npt.NDArray[np.int64]
+    entries: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +58,11 @@ class RoutingGraph:
         Node number of each rank; ``rank`` is the other way round, -1 for a bend that was contracted.
     out_rows, out_arcs, in_rows, in_arcs
         Arcs leaving each rank, and arcs entering it (turned round), as ``packed_rows`` gives them.
-    chain_u, chain_v, chain_cost, chain_oneway
-        The ranks at the two ends of each chain of edges, its cost, whether it is one-way.
-    edge_chain, edge_start, edge_back, edge_cost
-        The chain of each edge, the cost from the chain's start to the edge, whether it lies backwards in it, its cost.
+    edges
+        For each edge: twice its chain, plus one if it lies backwards in it; cost from the chain's start to the edge;
+        its cost; its length in mm. Shape (m, 4): one line of the cache for one edge.
+    chains
+        For each chain of edges: the ranks of its two ends, its cost, whether it is one-way. Shape (c, 4).
     shift
         Bucket width as a power of two, about 0.4 of the mean arc.
     """
@@ -89,20 +74,14 @@ class RoutingGraph:
     out_arcs: npt.NDArray[np.uint64]
     in_rows: npt.NDArray[np.uint32]
     in_arcs: npt.NDArray[np.uint64]
-    chain_u: npt.NDArray[np.int32]
-    chain_v: npt.NDArray[np.int32]
-    chain_cost: npt.NDArray[np.int64]
-    chain_oneway: npt.NDArray[np.bool_]
-    edge_chain: npt.NDArray[np.int32]
-    edge_start: npt.NDArray[np.int64]
-    edge_back: npt.NDArray[np.bool_]
-    edge_cost: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.int64]
+    chains: npt.NDArray[np.int64]
     shift: int
 
     @property
     def longest_arc(self) -> int:
         """The cost of the dearest chain, 0 where there is none."""
-        return int(self.chain_cost.max(initial=0))
+        return int(self.chains[:, 2].max(initial=0))
 
 
 def routing_graph(net: RoadNetwork, metric: Metric, *, contracted: bool = True) -> RoutingGraph:
@@ -156,16 +135,14 @@ def _make(net: RoadNetwork, metric: Metric, contracted: bool) -> RoutingGraph:
         out_arcs=out_arcs,
         in_rows=in_rows,
         in_arcs=in_arcs,
-        chain_u=chain_u,
-        chain_v=chain_v,
-        chain_cost=chain_cost,
-        chain_oneway=chain_oneway,
-        edge_chain=edge_chain,
-        edge_start=edge_start,
-        edge_back=edge_back,
-        edge_cost=cost,
+        edges=_table(2 * edge_chain.astype(np.int64) + edge_back, edge_start, cost, net.length_mm),
+        chains=_table(chain_u, chain_v, chain_cost, chain_oneway),
         shift=int(np.clip(np.log2(max(0.4 * mean, 1.0)), 2, 24)),
     )
+
+
+def _table(*columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.ascontiguousarray(np.column_stack([column.astype(np.int64) for column in columns]))
 
 
 def edge_costs(net: RoadNetwork, metric: Metric) -> npt.NDArray[np.int64]:
@@ -240,41 +217,51 @@ def on_chains(net: RoadNetwork, graph: RoutingGraph, places: Positions) -> OnCha
     NetworkError
         If a position is not on this network.
     """
-    edge, offset = places.edge, places.offset_mm
-    ok = edge >= 0
-    if (edge >= net.n_edges).any() or (offset[ok] > net.length_mm[edge[ok]]).any():
+    check_positions(net, places)
+    from siting.network._kernels import join_all
+
+    off_road = off_road_costs(net, places.off_road_mm, graph.metric)
+    n = len(places)
+    chain, cost = np.empty((2, n), np.int64)
+    nodes, exits, entries = np.empty((3, n, 2), np.int64)
+    join_all(
+        places.edge,
+        places.offset_mm,
+        off_road,
+        graph.metric == "mm",
+        graph.edges,
+        graph.chains,
+        chain,
+        cost,
+        nodes,
+        exits,
+        entries,
+    )
+    return OnChains(chain, cost, places.offset_mm, off_road, nodes, exits, entries)
+
+
+def check_positions(net: RoadNetwork, places: Positions) -> None:
+    """Refuse positions that are not on a network.
+
+    Parameters
+    ----------
+    net
+        The network.
+    places
+        Positions.
+
+    Raises
+    ------
+    NetworkError
+        If an edge is not one of the network, or an offset is longer than its edge.
+    """
+    if (places.edge >= net.n_edges).any() or (
+        net.n_edges
+        and (places.offset_mm > np.where(places.routable, net.length_mm[places.edge], places.offset_mm)).any()
+    ):
         raise NetworkError(
             Text(
                 "位置不在该路网上：边号或偏移超出范围。",
                 "These positions are not on this network: an edge or offset is out of range.",
             )
         )
-    chain = np.full(len(edge), -1, np.int64)
-    cost, whole = np.zeros(len(edge), np.int64), np.zeros(len(edge), np.int64)
-    at_u, at_v, one = offset == 0, np.zeros(len(edge), np.bool_), np.zeros(len(edge), np.bool_)
-    node_a, node_b = np.zeros(len(edge), np.int64), np.zeros(len(edge), np.int64)
-    e = edge[ok]
-    at_v[ok] = (offset[ok] == net.length_mm[e]) & (offset[ok] > 0)
-    along = offset[ok] if graph.metric == "mm" else _times_along(net, graph, e, offset[ok])
-    chain[ok] = graph.edge_chain[e]
-    cost[ok] = graph.edge_start[e] + np.where(graph.edge_back[e], graph.edge_cost[e] - along, along)
-    c = chain[ok]
-    one[ok], whole[ok] = graph.chain_oneway[c], graph.chain_cost[c]
-    node_a[ok], node_b[ok] = graph.chain_u[c], graph.chain_v[c]
-    off_road = off_road_costs(net, places.off_road_mm, graph.metric)
-    to_u, to_v = off_road + cost, off_road + whole - cost
-    closed = ~ok
-    exits = Ends(node_a, _or_no_way(to_u, closed | (one & ~at_u)), node_b, _or_no_way(to_v, closed))
-    entries = Ends(node_a, _or_no_way(to_u, closed), node_b, _or_no_way(to_v, closed | (one & ~at_v)))
-    return OnChains(chain, cost, offset, off_road, exits, entries)
-
-
-def _times_along(
-    net: RoadNetwork, graph: RoutingGraph, e: npt.NDArray[Any], offset: npt.NDArray[Any]
-) -> npt.NDArray[Any]:
-    share = offset / np.maximum(net.length_mm[e], 1)
-    return np.rint(share * graph.edge_cost[e]).astype(np.int64)
-
-
-def _or_no_way(cost: npt.NDArray[np.int64], closed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    return np.where(closed, NO_WAY, cost)

@@ -8,10 +8,10 @@ array grows inside a kernel: it returns where it stopped and the caller gives mo
 
 import numpy as np
 
-from siting.network._kernels import LOW, U0, U32, compiled
+from siting.network._kernels import LOW, U0, U4, U32, compiled, join
 
 U1 = np.uint64(1)
-U4 = np.uint64(4)
+EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 NONE = np.uint32(0xFFFFFFFF)
 DONE, NEEDS_POOL, NEEDS_OUTPUT = 0, 1, 2
 
@@ -129,7 +129,7 @@ def pair_rows(  # type: ignore[no-untyped-def]
     chain_cost,
     offset,
     off_road,
-    one_way,
+    chains,
     forward,
     at_node,
     node_target,
@@ -207,7 +207,7 @@ def pair_rows(  # type: ignore[no-untyped-def]
         for k in range(np.uint64(on_chain[c]), np.uint64(on_chain[c + U1])):
             j = np.uint64(chain_target[k])
             ahead = target_offset[j] >= offset[i] if forward else target_offset[j] <= offset[i]
-            if ahead or not one_way[c]:
+            if ahead or not chains[c, 3]:
                 piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - chain_cost[i])
                 found = offer(np.uint64(piece), j, target_best, target_touched, unset, found)
         for k in range(np.uint64(direct_rows[i]), np.uint64(direct_rows[i + 1])):
@@ -358,13 +358,11 @@ def nearest_many(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, be
 @compiled
 def nearest_places(  # type: ignore[no-untyped-def]
     best,
-    nodes,
-    node_costs,
-    chain,
-    chain_cost,
+    edge,
     offset,
     off_road,
-    one_way,
+    edges,
+    chains,
     on_chain,
     chain_target,
     target_cost,
@@ -374,30 +372,37 @@ def nearest_places(  # type: ignore[no-untyped-def]
     direct_target,
     direct_cost,
     limit,
+    unit,
     first,
     last,
-    found,
+    distance,
+    destination,
 ):
-    """Fill ``found`` (places, k) for places first to last: by way of their nodes, their chains, straight walks."""
+    """Fill distances and destinations of places first to last: by their nodes, their chains, straight walks."""
+    k = best.shape[1]
+    found = np.empty(k, np.uint64)
     for i in range(first, last):
-        if chain[i] < 0:
-            continue
-        row = found[i]
-        for side in range(2):
-            base = np.uint64(node_costs[i, side])
-            if base <= limit:
-                for s in range(best.shape[1]):
-                    packed = best[nodes[i, side], s]
-                    if packed >> U32 <= limit and (packed >> U32) + base <= limit:
-                        insert(row, packed + (base << U32))
-        c = chain[i]
-        for t in range(on_chain[c], on_chain[c + 1]):
-            j = chain_target[t]
-            if target_offset[j] >= offset[i] or not one_way[c]:
-                piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - chain_cost[i])
-                insert(row, (np.uint64(piece) << U32) | np.uint64(j))
-        for t in range(direct_rows[i], direct_rows[i + 1]):
-            insert(row, (np.uint64(direct_cost[t]) << U32) | np.uint64(direct_target[t]))
+        found[:] = EMPTY
+        if edge[i] >= 0:
+            c, cost, u, exit_u, _, v, exit_v, _ = join(edge[i], offset[i], off_road[i], True, edges, chains)
+            for node, way in ((u, exit_u), (v, exit_v)):
+                base = np.uint64(way)
+                if base <= limit:
+                    for s in range(k):
+                        packed = best[node, s]
+                        if packed != EMPTY and (packed >> U32) + base <= limit:
+                            insert(found, packed + (base << U32))
+            for t in range(on_chain[c], on_chain[c + 1]):
+                j = chain_target[t]
+                if target_offset[j] >= offset[i] or not chains[c, 3]:
+                    piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - cost)
+                    insert(found, (np.uint64(piece) << U32) | np.uint64(j))
+            for t in range(direct_rows[i], direct_rows[i + 1]):
+                insert(found, (np.uint64(direct_cost[t]) << U32) | np.uint64(direct_target[t]))
+        for s in range(k):
+            none = found[s] == EMPTY
+            distance[i, s] = np.inf if none else np.float64(found[s] >> U32) / unit
+            destination[i, s] = -1 if none else np.int64(found[s] & LOW)
 
 
 @compiled

@@ -218,9 +218,8 @@ class _Canvas:
         unset = np.uint32(self.limit + 1)
         rows = rows[self.places.edge[rows] >= 0]
         rows = rows[np.lexsort((self.places.offset_mm[rows], self.places.edge[rows]))]
-        into = self.on.entries
-        seeds = np.concatenate((into.node_a[rows], into.node_b[rows]))
-        costs = np.concatenate((into.cost_a[rows], into.cost_b[rows])) + np.tile(self.extra[rows], 2)
+        seeds = self.on.nodes[rows].ravel()
+        costs = (self.on.entries[rows] + self.extra[rows, None]).ravel()
         while True:
             n, finished = _circle_kernels.spread(
                 self.graph.in_rows, self.graph.in_arcs, seeds, costs, unset, np.uint64(self.shift),

@@ -14,7 +14,7 @@ from scipy.sparse import csc_array, csr_array
 from siting.errors import InputError, NetworkError
 from siting.network.graph import RoadNetwork
 from siting.network.positions import Positions
-from siting.network.routing import NO_WAY, Ends, OnChains, RoutingGraph, off_road_costs, on_chains, routing_graph
+from siting.network.routing import OnChains, RoutingGraph, check_positions, off_road_costs, on_chains, routing_graph
 from siting.reach.cutoffs import LONGEST, UNITS, whole_cutoff
 from siting.reach.direct import direct_walks
 from siting.reach.threads import Bench, bucket_shift, empty_buckets, in_threads, sparse_rows, thread_count
@@ -169,9 +169,9 @@ def _pairs(
     from siting.reach import _kernels
 
     shift = bucket_shift(graph, limit)
-    seeds, seed_costs = _two_columns(searched.exits if forward else searched.entries)
+    seeds, seed_costs = searched.nodes, searched.exits if forward else searched.entries
     rows, arcs = (graph.out_rows, graph.out_arcs) if forward else (graph.in_rows, graph.in_arcs)
-    joined = _by_node(graph, targets.entries if forward else targets.exits)
+    joined = _by_node(graph, targets.nodes, targets.entries if forward else targets.exits, limit)
     on_chain, chain_target = _by_chain(graph, targets)
     direct_rows, direct_target, direct_cost = _grouped(len(searched.chain), *direct)
     n_targets = len(targets.chain)
@@ -180,7 +180,7 @@ def _pairs(
         ways, walks, costs = _rows_of(direct_rows, direct_target, direct_cost, chosen)
         return _kernels.pair_rows(
             rows, arcs, seeds[chosen], seed_costs[chosen], searched.chain[chosen], searched.cost[chosen],
-            searched.offset[chosen], searched.off_road[chosen], graph.chain_oneway, forward,
+            searched.offset[chosen], searched.off_road[chosen], graph.chains, forward,
             *joined, on_chain, chain_target, targets.cost, targets.offset, targets.off_road,
             ways, walks, costs, own.target_best, own.target_touched,
             first, np.uint32(limit + 1), np.uint64(shift), UNITS[graph.metric],
@@ -235,28 +235,25 @@ def nearest(
     graph = routing_graph(net, "mm")
     from_places, to_places = placed(net, origins), placed(net, destinations)
     direct = direct_walks(from_places, to_places, walk=direct_walk)
-    starts, ends = on_chains(net, graph, from_places), on_chains(net, graph, to_places)
+    check_positions(net, from_places)
+    ends = on_chains(net, graph, to_places)
     best = _nearest_of_nodes(graph, ends, k)
-    packed = _nearest_of_places(graph, best, starts, ends, direct, thread_count(threads))
-    none = packed == _EMPTY
-    distance = np.where(none, np.inf, (packed >> np.uint64(32)).astype(np.float64) / UNITS["mm"])
-    return Nearest(distance, np.where(none, -1, (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)))
+    return _nearest_of_places(graph, best, from_places, ends, direct, thread_count(threads))
 
 
 def _nearest_of_nodes(graph: RoutingGraph, targets: OnChains, k: int) -> npt.NDArray[np.uint64]:
     """Return the k nearest targets of every rank, packed, shape (ranks, k)."""
     from siting.reach import _kernels
 
-    nodes, costs = _two_columns(targets.entries)
-    rows, _ = np.nonzero(costs <= LONGEST)
-    allowed = costs <= LONGEST
+    allowed = targets.entries <= LONGEST
+    nodes, costs, rows = targets.nodes[allowed], targets.entries[allowed], np.nonzero(allowed)[0]
     shift = bucket_shift(graph, LONGEST)
     run = _kernels.nearest_one if k == 1 else _kernels.nearest_many
     room = 2 * k * len(graph.node) + len(rows) + 4096
     while True:
         best = np.full(len(graph.node) if k == 1 else (len(graph.node), k), _EMPTY, np.uint64)
         finished, largest = run(
-            graph.in_rows, graph.in_arcs, nodes[allowed], costs[allowed], rows, np.uint64(LONGEST), np.uint64(shift),
+            graph.in_rows, graph.in_arcs, nodes, costs, rows, np.uint64(LONGEST), np.uint64(shift),
             best, empty_buckets(LONGEST, shift), np.empty(room, np.uint64), np.empty((room, 2), np.uint32),
         )  # fmt: skip
         if finished:
@@ -270,27 +267,29 @@ def _nearest_of_nodes(graph: RoutingGraph, targets: OnChains, k: int) -> npt.NDA
 def _nearest_of_places(
     graph: RoutingGraph,
     best: npt.NDArray[np.uint64],
-    starts: OnChains,
+    places: Positions,
     ends: OnChains,
     direct: tuple[Array, Array, Array],
     threads: int,
-) -> npt.NDArray[np.uint64]:
+) -> Nearest:
+    """Return the nearest targets of places from those of their nodes."""
     from siting.reach import _kernels
 
-    nodes, node_costs = _two_columns(starts.exits)
     on_chain, chain_target = _by_chain(graph, ends)
-    walks = _grouped(len(starts.chain), *direct)
-    found = np.full((len(starts.chain), best.shape[1]), _EMPTY, np.uint64)
+    walks = _grouped(len(places), *direct)
+    shape = (len(places), best.shape[1])
+    distance, destination = np.empty(shape, np.float64), np.empty(shape, np.int64)
 
     def some(bounds: tuple[int, int]) -> None:
         _kernels.nearest_places(
-            best, nodes, node_costs, starts.chain, starts.cost, starts.offset, starts.off_road, graph.chain_oneway,
-            on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks, np.uint64(LONGEST), *bounds, found,
+            best, places.edge, places.offset_mm, places.off_road_mm, graph.edges, graph.chains,
+            on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks,
+            np.uint64(LONGEST), UNITS["mm"], *bounds, distance, destination,
         )  # fmt: skip
 
-    cuts = np.linspace(0, len(found), threads + 1).astype(int).tolist()
+    cuts = np.linspace(0, len(places), threads + 1).astype(int).tolist()
     in_threads(list(itertools.pairwise(cuts)), some, threads)
-    return found
+    return Nearest(distance, destination)
 
 
 def placed(net: RoadNetwork, places: Places) -> Positions:
@@ -302,21 +301,16 @@ def placed(net: RoadNetwork, places: Places) -> Positions:
     return snap(net, places)
 
 
-def _two_columns(ends: Ends) -> tuple[Array, Array]:
-    return np.column_stack((ends.node_a, ends.node_b)), np.column_stack((ends.cost_a, ends.cost_b))
-
-
-def _by_node(graph: RoutingGraph, ends: Ends) -> tuple[Array, Array, Array]:
+def _by_node(graph: RoutingGraph, nodes: Array, costs: Array, limit: int) -> tuple[Array, Array, Array]:
     """Return targets by the node they join: starts (ranks + 1,), target numbers, cost beyond the node."""
-    nodes, costs = _two_columns(ends)
-    target, side = np.nonzero(costs < NO_WAY)
+    target, side = np.nonzero(costs <= limit)
     return _grouped(len(graph.node), nodes[target, side], target, costs[target, side])
 
 
 def _by_chain(graph: RoutingGraph, places: OnChains) -> tuple[Array, Array]:
     """Return places by chain: starts (chains + 1,), place numbers."""
     placed_on = np.flatnonzero(places.chain >= 0)
-    return _grouped(len(graph.chain_cost), places.chain[placed_on], placed_on, placed_on)[:2]
+    return _grouped(len(graph.chains), places.chain[placed_on], placed_on, placed_on)[:2]
 
 
 def _grouped(n_groups: int, group: Array, item: Array, cost: Array) -> tuple[Array, Array, Array]:
