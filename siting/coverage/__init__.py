@@ -2,7 +2,9 @@
 
 from siting.coverage.access import Access, NearestFacilities, demand_at_communities
 from siting.coverage.area import Allotment, allot, allotted_area
+from siting.coverage.compare import compare
 from siting.coverage.equity import gini, lorenz, worst_tenth_mean
+from siting.coverage.indicators import indicators
 from siting.coverage.scorecard import Scorecard, score, score_access
 from siting.coverage.walk import measure_access
 
@@ -13,8 +15,10 @@ __all__ = [
     "Scorecard",
     "allot",
     "allotted_area",
+    "compare",
     "demand_at_communities",
     "gini",
+    "indicators",
     "lorenz",
     "measure_access",
     "score",

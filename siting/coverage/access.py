@@ -16,7 +16,7 @@ from siting.coverage.places import Floats, Ints, Pairs, Places, nearest_two, pai
 from siting.coverage.straight import earth_xyz, straight_m
 from siting.errors import InputError
 from siting.inputs.households import DemandPoints
-from siting.standards.model import GROUPS, Standard
+from siting.standards.model import AREA_TYPES, GROUPS, Standard
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -173,9 +173,9 @@ def cutoffs_m(
     ndarray
         Metres along the network, shape (n,).
     """
-    names, codes = np.unique(communities["area_type"].to_numpy().astype(str), return_inverse=True)
-    limits = np.array([standard.cutoff_m(name, service=service, group=group) for name in names], dtype=np.float64)
-    return limits[codes.ravel()][demand.community]
+    rural = communities["area_type"].eq("rural").to_numpy(dtype=bool)
+    urban_m, rural_m = (standard.cutoff_m(name, service=service, group=group) for name in AREA_TYPES)
+    return np.where(rural, rural_m, urban_m)[demand.community]
 
 
 def measure_service(
@@ -269,7 +269,8 @@ def service_table(
     -------
     DataFrame
         One row an area type (or ``"all"``), service and group: ``places`` of the service; ``households`` (persons, for
-        a group of persons) in all and ``reached``; ``reached_share`` and ``straight_line_share``, NaN without anybody;
+        a group of persons) in all and ``reached``; ``reached_share`` and ``straight_line_share``, NaN without anybody,
+        and NaN like ``reached`` where the facilities table has no place of a service other than the comprehensive one;
         ``median_m`` to the nearest, NaN when half of them reach none; ``cutoff_m``, NaN where several hold;
         ``communities_unknown``, those that do not say how many of the group they have, and are left out.
     """
@@ -280,6 +281,7 @@ def service_table(
     rows = []
     for service, one in reached.items():
         name = standard.service(service).name
+        recorded = len(one.places) > 0 or service == COMPREHENSIVE
         for group, size in sizes.items():
             cutoff = cutoffs_m(communities, demand, standard, service=service, group=group)
             inside = is_covered(one.nearest.distance_m[:, 0], cutoff)
@@ -289,7 +291,8 @@ def service_table(
                 used = mask & known
                 weight = size[used]
                 total = float(weight.sum())
-                limits = np.unique(cutoff[mask])
+                counted = float(weight[inside[used]].sum()) if recorded else np.nan
+                by_ruler = float(weight[ruler[used]].sum()) if recorded else np.nan
                 median = weighted_median(one.nearest.distance_m[used, 0], weight)
                 rows.append(
                     {
@@ -300,11 +303,11 @@ def service_table(
                         "group": group,
                         "places": len(one.places),
                         "households": total,
-                        "reached": float(weight[inside[used]].sum()),
-                        "reached_share": float(weight[inside[used]].sum()) / total if total > 0 else np.nan,
-                        "straight_line_share": float(weight[ruler[used]].sum()) / total if total > 0 else np.nan,
+                        "reached": counted,
+                        "reached_share": counted / total if total > 0 else np.nan,
+                        "straight_line_share": by_ruler / total if total > 0 else np.nan,
                         "median_m": median if np.isfinite(median) else np.nan,
-                        "cutoff_m": float(limits[0]) if len(limits) == 1 else np.nan,
+                        "cutoff_m": float(cutoff[mask][0]) if mask.any() and np.ptp(cutoff[mask]) == 0 else np.nan,
                         "communities_unknown": len(np.unique(demand.community[mask & ~known])),
                     }
                 )

@@ -10,18 +10,13 @@ import shapely
 from numpy.typing import NDArray
 
 from siting.coverage.access import COMPREHENSIVE, Access
+from siting.coverage.area_issues import some
 from siting.coverage.places import Floats
 from siting.errors import Issue
 from siting.text import Text
 
 if TYPE_CHECKING:
     from siting.network import RoadNetwork
-
-_NAMED_AT_MOST = 30
-# Homes whose way to the road is longer than this share of their circle are judged by the map rather than the ground.
-COARSE_SHARE = 0.25
-# The share of households on such homes from which the whole network is called too coarse.
-COARSE_HOUSEHOLDS_SHARE = 0.1
 
 
 def edge_warnings(
@@ -93,17 +88,61 @@ def _edge_issue(what: Text, ids: NDArray[np.object_], in_reach: NDArray[np.objec
         ),
         Text("请补充边界以外一个生活圈范围内的数据", "add the data of one circle beyond the border"),
         column="community_id",
-        value="、".join(named[:_NAMED_AT_MOST]) + ("…" if len(named) > _NAMED_AT_MOST else ""),
+        value=some(named),
     )
 
 
-def coarse_network_warning(access: Access) -> tuple[Issue, ...]:
-    """Return a warning when many homes stand far from any road, measured against their circle.
+def off_network_warnings(
+    access: Access, communities: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame
+) -> tuple[Issue, ...]:
+    """Return warnings naming the homes and facilities that no usable road is near: they reach and serve nobody.
 
     Parameters
     ----------
     access
         Homes, circles and positions; without positions nothing can be said.
+    communities, facilities
+        The tables, for their ids.
+
+    Returns
+    -------
+    tuple
+        Issues, at most one for homes and one for facilities.
+    """
+    issues = []
+    cure = Text("请核对坐标和坐标系，或补充道路", "check the places and their datum, or add the roads")
+    if access.demand_positions is not None and not access.demand_positions.routable.all():
+        lost = ~access.demand_positions.routable
+        households = access.demand.households[lost].sum()
+        ids = sorted(set(communities["community_id"].to_numpy()[access.demand.community[lost]]))
+        what = Text(
+            f"{len(ids)} 个社区的 {lost.sum()} 处住户（{households:.0f} 户）附近没有道路，一律按未覆盖计",
+            f"{lost.sum()} homes ({households:.0f} households) of {len(ids)} communities have no road near; "
+            "they count as not covered",
+        )
+        issues.append(Issue("warning", what, cure, column="community_id", value=some(ids)))
+    if access.facility_positions is not None and not access.facility_positions.routable.all():
+        ids = sorted(facilities["facility_id"].to_numpy()[~access.facility_positions.routable])
+        what = Text(
+            f"{len(ids)} 处设施附近没有道路，没有住户能到达",
+            f"{len(ids)} facilities have no road near; nobody can reach them",
+        )
+        issues.append(Issue("warning", what, cure, column="facility_id", value=some(ids)))
+    return tuple(issues)
+
+
+def coarse_network_warning(access: Access, near_limit_share: float) -> tuple[Issue, ...]:
+    """Return a warning when the way from home to road is long against the circle.
+
+    It is when its mean over households is more than the share of the circle that counts as near the limit: then the
+    legs off the road alone, which the map does not know, can turn a verdict.
+
+    Parameters
+    ----------
+    access
+        Homes, circles and positions; without positions nothing can be said.
+    near_limit_share
+        The share of the circle within which a verdict is near the limit.
 
     Returns
     -------
@@ -112,19 +151,19 @@ def coarse_network_warning(access: Access) -> tuple[Issue, ...]:
     """
     if access.demand_positions is None:
         return ()
-    leg_m = access.demand_positions.off_road_mm / 1000
-    far = access.demand_positions.routable & (leg_m > COARSE_SHARE * access.cutoff_m)
-    total = access.demand.households.sum()
-    share = float(access.demand.households[far].sum() / total) if total > 0 else 0.0
-    if share <= COARSE_HOUSEHOLDS_SHARE:
+    placed = access.demand_positions.routable & (access.demand.households > 0)
+    leg_m, cutoff_m = access.demand_positions.off_road_mm[placed] / 1000, access.cutoff_m[placed]
+    households = access.demand.households[placed]
+    if not placed.any() or np.average(leg_m / cutoff_m, weights=households) <= near_limit_share:
         return ()
+    mean_m = np.average(leg_m, weights=households)
     return (
         Issue(
             "warning",
             Text(
-                f"{share:.0%} 的户离最近道路的距离超过生活圈的四分之一，路网偏粗，结论受其影响",
-                f"{share:.0%} of the households live farther from any road than a quarter of their circle; the network "
-                "is too coarse for their verdicts",
+                f"住户到最近道路平均 {mean_m:.0f} 米，相对生活圈偏长，路网偏粗，临界结论受其影响",
+                f"homes are {mean_m:.0f} m from the nearest road on average, which is long against the circle: the road "
+                "network is too coarse for verdicts near the limit",
             ),
             Text("请使用含小路和人行道的路网", "use a road network with lanes and footways"),
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,9 +19,10 @@ from siting.coverage.verdicts import (
     UNKNOWN,
     Codes,
     RuleVerdicts,
-    Words,
     applies,
+    empty_notes,
     only_where_applied,
+    rounded_up,
 )
 from siting.inputs.households import DemandPoints
 from siting.standards.model import UNITS, Rule, Standard
@@ -79,8 +79,7 @@ def reach_of(
         for by in (1.0, 1.0 - near_limit_share, 1.0 + near_limit_share)
     )
     lived = demand.households > 0
-    with np.errstate(invalid="ignore"):
-        excess_m = (whole_mm(distance_m) - limit_mm)[lived] / 1000
+    excess_m = (whole_mm(distance_m) - limit_mm)[lived] / 1000
     return Reach(
         share, less, more, quantile_by_community(excess_m, demand.households[lived], demand.community[lived], n, asked)
     )
@@ -124,92 +123,79 @@ def quantile_by_community(
     return found
 
 
-def _at_least(share: Floats, asked: float) -> Codes:
-    with np.errstate(invalid="ignore"):
-        return np.where(share >= asked - SHARE_ROUNDING, PASS, FAIL).astype(np.int8)
-
-
-def rounded_up(amount: float) -> int:
-    """Return an amount as the whole number that is enough."""
-    return math.ceil(amount - 1e-6)
-
-
-def _notes(n: int) -> tuple[Words, Words]:
-    return np.full(n, "", dtype=object), np.full(n, "", dtype=object)
+def _reaches(share: Floats, asked: float) -> NDArray[np.bool_]:
+    return share >= asked - SHARE_ROUNDING
 
 
 def reach_verdicts(
-    rule: Rule,
-    communities: pd.DataFrame,
-    one: ServiceAccess,
-    cutoff_m: Floats,
-    demand: DemandPoints,
-    standard: Standard,
+    rule: Rule, communities: pd.DataFrame, one: ServiceAccess, demand: DemandPoints, standard: Standard
 ) -> RuleVerdicts:
     """Return the verdicts of a rule on the share of households within the circle of a service.
 
-    Exactly the share asked passes. The shortfall is how many metres the household lacks that would complete it.
+    Exactly the share asked passes. The shortfall is how many metres the household lacks that would complete it. Where
+    the facilities table has no place at all of a service other than the comprehensive one, not being in its circle is
+    not known.
 
     Parameters
     ----------
     rule
-        A rule with a target share.
+        The rule; its target is the share where it is about households, else the standard's ``reach_share``.
     communities
         The communities table.
     one
         How homes reach the service.
-    cutoff_m
-        The circle of each demand point, m, shape (homes,).
     demand
         Where the households are.
     standard
-        The standard, for its ``near_limit_share``.
+        The standard, for its circles and its ``near_limit_share``.
 
     Returns
     -------
     RuleVerdicts
         By community.
     """
-    n = len(communities)
-    asked = standard.value("reach_share") if rule.target is None else rule.target
-    near = standard.value("near_limit_share")
-    reach = reach_of(one.nearest.distance_m[:, 0], cutoff_m, demand, n, asked=asked, near_limit_share=near)
+    n, near = len(communities), standard.value("near_limit_share")
+    about_households = rule.measure == "reached_share" and rule.target is not None
+    asked = rule.target if about_households and rule.target is not None else standard.value("reach_share")
+    reach = reach_of(
+        one.nearest.distance_m[:, 0],
+        cutoffs_m(communities, demand, standard, service=one.service),
+        demand,
+        n,
+        asked=asked,
+        near_limit_share=near,
+    )
+    short = FAIL if len(one.places) or one.service == COMPREHENSIVE else UNKNOWN
     code = applies(rule, communities)
-    if one.service != COMPREHENSIVE and not len(one.places):
-        return _unrecorded(rule, code, asked)
-    status = only_where_applied(code, _at_least(reach.share, asked))
+
+    def judge(share: Floats) -> Codes:
+        return only_where_applied(code, np.where(_reaches(share, asked), PASS, short).astype(np.int8))
+
+    status = judge(reach.share)
     failed = status == FAIL
     shortfall = np.where(failed & np.isfinite(reach.excess_m), reach.excess_m, np.nan)
-    zh, en = _notes(n)
+    zh, en = empty_notes(n)
     for i in np.flatnonzero(failed):
         if np.isfinite(shortfall[i]):
             zh[i], en[i] = f"远 {rounded_up(shortfall[i])} 米", f"{rounded_up(shortfall[i])} m too far"
         else:
-            zh[i], en[i] = "路网上没有可达的设施", "no facility can be reached on the network"
+            zh[i], en[i] = "没有可达的设施", "no facility can be reached"
+    doubtful = (status == UNKNOWN) & (code == PASS)
+    zh[doubtful], en[doubtful] = "设施表中没有此类设施", "the facilities table has no place of this service"
     percent = f"{near * 100:g}"
     return RuleVerdicts(
         rule,
         status,
-        np.where(status == NOT_APPLICABLE, np.nan, reach.share),
+        np.where(np.isin(status, (PASS, FAIL)), reach.share, np.nan),
         np.full(n, asked),
         shortfall,
         METRES,
         (zh, en),
-        only_where_applied(code, _at_least(reach.share_if_less, asked)),
-        only_where_applied(code, _at_least(reach.share_if_more, asked)),
+        judge(reach.share_if_less),
+        judge(reach.share_if_more),
         Text(f"距离标准缩短 {percent} %", f"a circle {percent} % shorter"),
         Text(f"距离标准放宽 {percent} %", f"a circle {percent} % longer"),
     )
-
-
-def _unrecorded(rule: Rule, code: Codes, asked: float) -> RuleVerdicts:
-    """Return unknown wherever the rule applies: the facilities table has no place of the service anywhere."""
-    n = len(code)
-    none = np.full(n, np.nan)
-    zh, en = _notes(n)
-    zh[code == PASS], en[code == PASS] = "设施表中没有此类设施", "the facilities table has no place of this service"
-    status = only_where_applied(code, np.full(n, UNKNOWN, dtype=np.int8))
-    return RuleVerdicts(rule, status, none, np.full(n, asked), none, METRES, (zh, en))
 
 
 def area_verdicts(rule: Rule, communities: pd.DataFrame, allotment: Allotment, standard: Standard) -> RuleVerdicts:
@@ -247,7 +233,7 @@ def area_verdicts(rule: Rule, communities: pd.DataFrame, allotment: Allotment, s
 
     status = judge(allotment.known_m2)
     short_m2 = need_m2 - allotment.known_m2
-    zh, en = _notes(n)
+    zh, en = empty_notes(n)
     for i in np.flatnonzero(status == FAIL):
         zh[i], en[i] = f"缺 {rounded_up(short_m2[i])} 平方米", f"{rounded_up(short_m2[i])} m² short"
     for i in np.flatnonzero((status == UNKNOWN) & (code == PASS)):
@@ -325,7 +311,7 @@ def required_services(
     for k, service in enumerate(services):
         cutoff = cutoffs_m(communities, demand, standard, service=service)
         covered = is_covered(reached[service].nearest.distance_m[:, 0], cutoff)
-        has[:, k] = _at_least(covered_share(covered, demand, n), standard.value("reach_share")) == PASS
+        has[:, k] = _reaches(covered_share(covered, demand, n), standard.value("reach_share"))
     recorded = np.array([len(reached[service].places) > 0 for service in services], dtype=bool)
     return RequiredServices(services, has, recorded)
 
@@ -352,14 +338,15 @@ def service_verdicts(
     Returns
     -------
     RuleVerdicts
-        By community; the value is the number of services in the circle.
+        By community; the value is the number of services in the circle, or where the rule is about a share of
+        communities, 1 when all are and else 0.
     """
     n = len(communities)
     has, recorded, lacking = required.reached, required.recorded, required.lacking
     code = applies(rule, communities)
     settled = PASS if recorded.all() else UNKNOWN
     status = only_where_applied(code, np.where(lacking.any(axis=1), FAIL, settled).astype(np.int8))
-    zh, en = _notes(n)
+    zh, en = empty_notes(n)
     names = [standard.service(service).name for service in rule.services]
     for i in np.flatnonzero(status == FAIL):
         few = [names[k] for k in np.flatnonzero(lacking[i])]
@@ -371,11 +358,12 @@ def service_verdicts(
         zh[unknown] = "设施表中没有：" + "、".join(name.zh for name in few)
         en[unknown] = "not in the facilities table: " + ", ".join(name.en for name in few)
     missing = lacking.sum(axis=1).astype(np.float64)
+    count, needed = has.sum(axis=1).astype(np.float64), float(len(rule.services))
     return RuleVerdicts(
         rule,
         status,
-        np.where(status == NOT_APPLICABLE, np.nan, has.sum(axis=1).astype(np.float64)),
-        np.full(n, float(len(rule.services))),
+        np.where(status == NOT_APPLICABLE, np.nan, count if rule.measure == "required_services" else count // needed),
+        np.full(n, needed if rule.measure == "required_services" else 1.0),
         np.where(status == FAIL, missing, np.nan),
         UNITS["services"],
         (zh, en),

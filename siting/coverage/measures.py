@@ -132,18 +132,19 @@ def _facility_coverage(rule: Rule, county: County) -> Figures:
 
 
 def _by_township(county: County, has: Floats, high: Floats, missing: Mapping[str, Flags], free: int) -> Figures:
-    """Return one unit a township: it has what any of its communities has; those of no known township are one more."""
+    """Return one unit a township: it has what any of its communities has; with one of no known township nothing is."""
     names = county.communities["township"].to_numpy(dtype=object)
     units = pd.DataFrame({"has": has, "high": high}).groupby(names).max().sort_index()
-    unknown = units.index == ""
+    unknown = units.index.to_numpy() == ""
     n = len(units)
     faults = [Missing(column, np.ones(n, dtype=bool)) for column in missing]
     if unknown.any():
         faults.append(Missing("communities.township", unknown))
-    low = np.where(unknown, 0.0, units["has"])
+    low = np.zeros(n) if unknown.any() else units["has"].to_numpy()
+    high = np.ones(n) if unknown.any() else units["high"].to_numpy()
     return Figures(
         low=low,
-        high=np.where(unknown, 1.0, units["high"]),
+        high=high,
         denominator_low=np.ones(n),
         denominator_high=np.ones(n),
         township=np.full(n, "", dtype=object),

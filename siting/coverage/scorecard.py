@@ -13,28 +13,32 @@ from siting.coverage.access import (
     COMPREHENSIVE,
     Access,
     ServiceAccess,
-    cutoffs_m,
     measure_service,
     service_table,
 )
 from siting.coverage.area import Allotment, allot
-from siting.coverage.edges import coarse_network_warning, edge_warnings
+from siting.coverage.edges import coarse_network_warning, edge_warnings, off_network_warnings
 from siting.coverage.equity import equity_table
 from siting.coverage.gaps import find_gaps
+from siting.coverage.indicators import indicators
 from siting.coverage.judge import area_verdicts, reach_verdicts, required_services, service_verdicts
+from siting.coverage.stated import STATED_MEASURES, registered_verdicts, stated_verdicts
 from siting.coverage.tables import (
+    carried_table,
     community_table,
     home_table,
     lacking_services,
+    reached_shares,
     shared_m2_per_household,
     three_verdicts,
     unroutable_table,
 )
+from siting.coverage.units import services_measured
 from siting.coverage.verdicts import RuleVerdicts, near_limit_table, verdict_table
 from siting.coverage.walk import measure_access
 from siting.errors import Issue
 from siting.inputs.households import DemandPoints
-from siting.standards.model import AREA_TYPES, Standard
+from siting.standards.model import Rule, Standard
 from siting.text import Progress, Text, silent
 
 if TYPE_CHECKING:
@@ -64,7 +68,9 @@ class Scorecard:
     near_limit
         Verdicts that flip near the limit.
     unroutable
-        ``role``, ``id``, ``distance_m`` to the nearest usable road.
+        ``role`` (home, facility), ``id``, ``distance_m`` to the nearest usable road.
+    carried
+        ``role``, ``id``, ``distance_m`` to the road taken, ``without_m`` to a nearer one on too small a piece of road.
     issues
         What was mended, what is unknown, where the data end.
     standard
@@ -80,6 +86,7 @@ class Scorecard:
     equity: pd.DataFrame
     near_limit: pd.DataFrame
     unroutable: pd.DataFrame
+    carried: pd.DataFrame
     issues: tuple[Issue, ...]
     standard: Standard
 
@@ -94,6 +101,7 @@ def score(
     allotments: pd.DataFrame | None = None,
     boundaries: gpd.GeoDataFrame | None = None,
     access: Access | None = None,
+    year: int | None = None,
     progress: Progress = silent,
 ) -> Scorecard:
     """Return the scorecard of a county: who is in reach, who has enough, and by how much the others miss it.
@@ -114,6 +122,8 @@ def score(
         Polygons of the communities; used to tell where the facilities end.
     access
         The distances, where `measure_access` was already asked for the same tables; measured when None.
+    year
+        The year to judge the steps towards a target by; None takes the last step.
     progress
         Called with what is being done.
 
@@ -125,10 +135,11 @@ def score(
     if access is None:
         access = measure_access(communities, facilities, net, standard, demand=demand, progress=progress)
     progress(Text("逐条评分", "scoring"))
-    card = score_access(access, communities, facilities, standard, allotments=allotments)
+    card = score_access(access, communities, facilities, standard, allotments=allotments, year=year)
     in_reach = card.communities["in_reach"].to_numpy(dtype=object)
     edges = edge_warnings(communities, facilities, net, access, in_reach, boundaries=boundaries)
-    return replace(card, issues=(*card.issues, *coarse_network_warning(access), *edges))
+    coarse = coarse_network_warning(access, standard.value("near_limit_share"))
+    return replace(card, issues=(*card.issues, *coarse, *edges))
 
 
 def score_access(
@@ -138,6 +149,7 @@ def score_access(
     standard: Standard,
     *,
     allotments: pd.DataFrame | None = None,
+    year: int | None = None,
 ) -> Scorecard:
     """Return the scorecard from distances that are ready.
 
@@ -151,6 +163,8 @@ def score_access(
         The rules.
     allotments
         Which square metres of a facility count for which community; None when there is no such table.
+    year
+        The year to judge the steps towards a target by; None takes the last step.
 
     Returns
     -------
@@ -158,24 +172,32 @@ def score_access(
         Every table of it; see the columns there.
     """
     demand = access.demand
-    wanted = _services_asked(standard)
+    wanted = _services_asked(standard, communities)
     known = {service.id for service in standard.services}
-    services = sorted({COMPREHENSIVE, *wanted, *(set(facilities["service"]) & known)})
+    services = sorted({COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)})
     reached = {service: measure_service(access, communities, facilities, service) for service in services}
     comprehensive = reached[COMPREHENSIVE]
     allotment = allot(communities, facilities, allotments, standard)
-    verdicts = judge(communities, reached, access, allotment, standard)
+    verdicts = judge(communities, facilities, reached, demand, allotment, standard, allotments=allotments)
     shared_m2 = shared_m2_per_household(reached, facilities, access, standard)
     homes = home_table(communities, facilities, comprehensive, access, shared_m2)
     table = community_table(communities, facilities, comprehensive, access, homes, allotment, standard)
-    table = table.assign(**three_verdicts(verdicts))
+    table = table.assign(**three_verdicts(verdicts, len(communities)))
     table["lacking_services"] = lacking_services(communities, reached, demand, standard)
     return Scorecard(
         verdicts=verdict_table(communities, verdicts),
         communities=table,
         demand=homes,
         services=service_table(reached, communities, demand, standard),
-        indicators=pd.DataFrame(),
+        indicators=indicators(
+            communities,
+            facilities,
+            allotment,
+            reached_shares(reached, communities, demand, standard),
+            standard,
+            allotments=allotments,
+            year=year,
+        ),
         gaps=find_gaps(
             demand, homes["covered"].to_numpy(), comprehensive.nearest, access.cutoff_m, communities, facilities
         ),
@@ -188,15 +210,27 @@ def score_access(
         ),
         near_limit=near_limit_table(communities, verdicts),
         unroutable=unroutable_table(access, communities, facilities),
-        issues=(*allotment.issues, *_scoring_issues(reached, wanted, standard)),
+        carried=carried_table(access, communities, facilities),
+        issues=(
+            *allotment.issues,
+            *_scoring_issues(reached, wanted, standard),
+            *off_network_warnings(access, communities, facilities),
+        ),
         standard=standard,
     )
 
 
-def _services_asked(standard: Standard) -> set[str]:
-    """Return the services that a rule of the standard asks for."""
-    sports = {"sports" for rule in standard.rules if rule.measure == "sports_reached_share"}
-    return sports | {service for kind in AREA_TYPES for service in standard.required_services(kind)}
+def _kind(rule: Rule) -> str:
+    """Return the service that a rule on reach is about."""
+    return rule.facility_kind or COMPREHENSIVE
+
+
+def _services_asked(standard: Standard, communities: pd.DataFrame) -> set[str]:
+    """Return the services that a rule of the standard asks for, in the kinds of communities that there are."""
+    present = set(communities["area_type"]) | {"all", "resettlement"}
+    rules = [rule for rule in standard.rules if rule.applies_to in present]
+    sports = {_kind(rule) for rule in rules if rule.measure == "sports_reached_share"}
+    return sports.union(*(rule.services for rule in rules)) - {COMPREHENSIVE}
 
 
 def _scoring_issues(reached: Mapping[str, ServiceAccess], wanted: set[str], standard: Standard) -> list[Issue]:
@@ -231,42 +265,51 @@ def _scoring_issues(reached: Mapping[str, ServiceAccess], wanted: set[str], stan
 
 def judge(
     communities: pd.DataFrame,
+    facilities: pd.DataFrame,
     reached: Mapping[str, ServiceAccess],
-    access: Access,
+    demand: DemandPoints,
     allotment: Allotment,
     standard: Standard,
+    *,
+    allotments: pd.DataFrame | None = None,
 ) -> list[RuleVerdicts]:
-    """Return the verdicts of every rule of the standard that is about a single community.
+    """Return the verdicts of every rule of the standard that is about a single community and that tables can answer.
 
     Parameters
     ----------
-    communities
-        The communities table.
+    communities, facilities
+        The tables.
     reached
         By service, how homes reach it.
-    access
-        Distances from homes to facilities.
+    demand
+        Where the households are.
     allotment
         What each community is allotted.
     standard
         The rules.
+    allotments
+        The allotments table, or None.
 
     Returns
     -------
     list
-        In the order of the standard.
+        In the order of the standard; a rule without a target, or that asks nothing of the kinds of communities that
+        there are, has no verdicts.
     """
     verdicts = []
+    present = set(communities["area_type"]) | {"all", "resettlement"}
     for rule in standard.rules:
-        if rule.level != "community":
+        if rule.level != "community" or rule.target is None or rule.applies_to not in present:
             continue
         if rule.measure in ("reached_share", "sports_reached_share"):
-            service = "sports" if rule.measure == "sports_reached_share" else COMPREHENSIVE
-            cutoff = cutoffs_m(communities, access.demand, standard, service=service)
-            verdicts.append(reach_verdicts(rule, communities, reached[service], cutoff, access.demand, standard))
+            verdicts.append(reach_verdicts(rule, communities, reached[_kind(rule)], demand, standard))
         elif rule.measure == "area_per_100_households":
             verdicts.append(area_verdicts(rule, communities, allotment, standard))
-        elif rule.measure == "required_services":
-            required = required_services(reached, communities, access.demand, rule.services, standard)
+        elif rule.measure in ("required_services", "elder_services_share"):
+            required = required_services(reached, communities, demand, rule.services, standard)
             verdicts.append(service_verdicts(rule, communities, required, standard))
+        elif rule.measure == "facility_coverage_share":
+            verdicts.append(registered_verdicts(rule, communities, facilities, allotments))
+        elif rule.measure in STATED_MEASURES:
+            verdicts.append(stated_verdicts(rule, communities))
     return verdicts

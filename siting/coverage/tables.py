@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from siting.coverage.access import Access, ServiceAccess, is_covered, whole_mm
+from siting.coverage.access import COMPREHENSIVE, Access, ServiceAccess, cutoffs_m, is_covered, whole_mm
 from siting.coverage.area import Allotment, place_areas, shared_area
 from siting.coverage.judge import covered_share, required_services
 from siting.coverage.places import Floats, Ints
-from siting.coverage.verdicts import STATUS, RuleVerdicts, Words
+from siting.coverage.verdicts import NOT_APPLICABLE, STATUS, RuleVerdicts, Words
 from siting.inputs.households import DemandPoints
 from siting.standards.model import AREA_TYPES, Standard
 
@@ -163,6 +163,39 @@ def community_table(
     )
 
 
+def reached_shares(
+    reached: Mapping[str, ServiceAccess], communities: pd.DataFrame, demand: DemandPoints, standard: Standard
+) -> pd.DataFrame:
+    """Return the share of each community's households within the circle of each service, and by a straight line.
+
+    Parameters
+    ----------
+    reached
+        By service, how homes reach it.
+    communities
+        The communities table.
+    demand
+        Where the households are.
+    standard
+        The standard, for its circles.
+
+    Returns
+    -------
+    DataFrame
+        ``reached_share`` and ``straight_line_share`` of the comprehensive facility, and the same followed by
+        ``_SERVICE`` of every other service; NaN without households. Row i is community i.
+    """
+    n = len(communities)
+    columns = {}
+    for service, one in reached.items():
+        end = "" if service == COMPREHENSIVE else f"_{service}"
+        cutoff = cutoffs_m(communities, demand, standard, service=service)
+        inside = is_covered(one.nearest.distance_m[:, 0], cutoff)
+        columns[f"reached_share{end}"] = covered_share(inside, demand, n)
+        columns[f"straight_line_share{end}"] = covered_share(is_covered(one.straight_m, cutoff), demand, n)
+    return pd.DataFrame(columns)
+
+
 def _weights(demand: DemandPoints, n: int) -> Floats:
     """Return households, and 1 for each home of a community without households so that it too has distances."""
     total = np.bincount(demand.community, weights=demand.households, minlength=n)
@@ -213,13 +246,15 @@ def _places_in_reach(one: ServiceAccess, access: Access, weight: Floats, n: int)
     return np.bincount(distinct // k, minlength=n).astype(np.int64)
 
 
-def three_verdicts(verdicts: list[RuleVerdicts]) -> dict[str, Words]:
+def three_verdicts(verdicts: list[RuleVerdicts], n: int) -> dict[str, Words]:
     """Return ``in_reach``, ``has_area`` and ``meets``, their three-valued AND, as statuses of each community.
 
     Parameters
     ----------
     verdicts
         By rule; those of the rules ``reach`` and ``area_per_100_households`` are used.
+    n
+        How many communities there are.
 
     Returns
     -------
@@ -227,7 +262,8 @@ def three_verdicts(verdicts: list[RuleVerdicts]) -> dict[str, Words]:
         Column name to statuses, shape (n,).
     """
     by_rule = {one.rule.id: one.status for one in verdicts}
-    in_reach, has_area = by_rule["reach"], by_rule["area_per_100_households"]
+    nothing_asked = np.full(n, NOT_APPLICABLE, dtype=np.int8)
+    in_reach, has_area = (by_rule.get(name, nothing_asked) for name in ("reach", "area_per_100_households"))
     meets = np.minimum(in_reach, has_area)
     return {"in_reach": STATUS[in_reach], "has_area": STATUS[has_area], "meets": STATUS[meets]}
 
@@ -256,8 +292,9 @@ def lacking_services(
     list
         Service ids, by community; empty without households.
     """
-    by_type = {kind: standard.required_services(kind) for kind in AREA_TYPES}
-    services = tuple(dict.fromkeys(service for kind in AREA_TYPES for service in by_type[kind]))
+    present = [kind for kind in AREA_TYPES if kind in set(communities["area_type"])]
+    by_type = {kind: standard.required_services(kind) for kind in present}
+    services = tuple(dict.fromkeys(service for kind in present for service in by_type[kind]))
     required = required_services(reached, communities, demand, services, standard)
     area_type = communities["area_type"].to_numpy()
     asked = np.array([[service in by_type[kind] for service in services] for kind in area_type], dtype=bool)
@@ -281,16 +318,45 @@ def unroutable_table(access: Access, communities: pd.DataFrame, facilities: pd.D
     DataFrame
         ``role`` (``home`` or ``facility``), ``id`` (of the community or the facility), ``distance_m``.
     """
-    parts = []
+    return _listed(access, communities, facilities, "unroutable", ["distance_m"])
+
+
+def carried_table(access: Access, communities: pd.DataFrame, facilities: pd.DataFrame) -> pd.DataFrame:
+    """Return the homes and facilities that are carried past a small piece of road to a larger one.
+
+    Parameters
+    ----------
+    access
+        Positions; without them the table is empty.
+    communities, facilities
+        The tables, for their ids.
+
+    Returns
+    -------
+    DataFrame
+        ``role``, ``id``, ``distance_m`` to the road taken, ``without_m`` to the nearer one on the small piece.
+    """
+    return _listed(access, communities, facilities, "carried", ["distance_m", "without_m"])
+
+
+def _listed(
+    access: Access, communities: pd.DataFrame, facilities: pd.DataFrame, which: str, figures: list[str]
+) -> pd.DataFrame:
+    """Return the rows of one of the lists that positions carry, of homes and of facilities, by their ids."""
+    names: list[str] = []
+    ids: list[str] = []
+    columns: dict[str, list[float]] = {figure: [] for figure in figures}
     home_ids = communities["community_id"].to_numpy()[access.demand.community]
-    for role, positions, ids in (
+    for role, positions, every_id in (
         ("home", access.demand_positions, home_ids),
         ("facility", access.facility_positions, facilities["facility_id"].to_numpy()),
     ):
-        if positions is not None and len(positions.unroutable):
-            row = positions.unroutable["index"].to_numpy(dtype=np.int64)
-            distance_m = positions.unroutable["distance_m"].to_numpy(dtype=np.float64)
-            parts.append(pd.DataFrame({"role": role, "id": ids[row].astype(object), "distance_m": distance_m}))
-    if not parts:
-        return pd.DataFrame({"role": [], "id": [], "distance_m": np.empty(0)})
-    return pd.concat(parts, ignore_index=True)
+        if positions is None:
+            continue
+        rows = getattr(positions, which)
+        names += [role] * len(rows)
+        ids += every_id[rows["index"].to_numpy(dtype=np.int64)].tolist()
+        for figure in figures:
+            columns[figure] += rows[figure].tolist()
+    numbers = {figure: np.array(values, dtype=np.float64) for figure, values in columns.items()}
+    return pd.DataFrame({"role": names, "id": ids, **numbers})

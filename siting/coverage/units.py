@@ -77,7 +77,7 @@ class County:
 
     ``access`` has one row a community with ``reached_share`` and ``straight_line_share`` of the comprehensive facility,
     and ``reached_share_SERVICE`` and ``straight_line_share_SERVICE`` of the services of `services_measured`; None when
-    no distances were measured. ``allotment`` is what `siting.coverage.area.allot` gives.
+    no distances were measured. ``allotment`` is what `siting.coverage.area.allot` gives; ``ledgers`` are those read so far.
     """
 
     communities: pd.DataFrame
@@ -86,10 +86,13 @@ class County:
     allotment: Allotment
     access: pd.DataFrame | None
     standard: Standard
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
 
     def ledger(self, service: str) -> Ledger:
         """Return who the facilities of a service are registered to."""
-        return read_ledger(self.communities, self.facilities, self.allotments, {service})
+        if service not in self.ledgers:
+            self.ledgers[service] = read_ledger(self.communities, self.facilities, self.allotments, {service})
+        return self.ledgers[service]
 
     def column(self, name: str) -> Floats:
         """Return a column of the communities as numbers, NaN where it is missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,16 @@ def applies(rule: Rule, communities: pd.DataFrame) -> Codes:
 def only_where_applied(code: Codes, status: Codes) -> Codes:
     """Return the status where the rule applies, else why it does not."""
     return np.where(code == PASS, status, code).astype(np.int8)
+
+
+def empty_notes(n: int) -> tuple[Words, Words]:
+    """Return n empty notes in Chinese and in English."""
+    return np.full(n, "", dtype=object), np.full(n, "", dtype=object)
+
+
+def rounded_up(amount: float) -> int:
+    """Return an amount as the whole number that is enough."""
+    return math.ceil(amount - 1e-6)
 
 
 def verdict_table(communities: pd.DataFrame, verdicts: list[RuleVerdicts]) -> pd.DataFrame:
