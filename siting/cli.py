@@ -127,7 +127,7 @@ def check(study: Path, lang: Lang | None, quiet: bool, verbose: bool) -> int:
     console.finish()
     for issue in ready.issues:
         print(issue.line(console.lang))
-    for record in ready.tables.records:
+    for record in ready.records:
         console.say(
             Text(
                 f"{record.role}：{record.path.name} 读入 {record.rows_read} 行，采用 {record.rows_kept} 行",
@@ -257,15 +257,16 @@ def _do(
     write: bool,
 ) -> int:
     """Run a study, write what was asked, say the headline figures, and return the exit code."""
-    from siting.outputs.atomic import refuse_existing
-    from siting.study import headline, read_study
+    from siting.outputs.atomic import check_folder
+    from siting.outputs.console import console_lines
+    from siting.study import read_study
     from siting.study import run as run_study
 
     job = read_study(path)
     console = _set_console(lang, quiet, verbose, job.lang)
     folder = out or path.parent / "out"
     if write:
-        refuse_existing(folder, force=force)
+        check_folder(folder, force=force)
     results = run_study(job, with_plan=with_plan, chosen=chosen, progress=console.progress)
     if write:
         results.write(folder, force=force, lang=console.lang, progress=console.progress)
@@ -273,7 +274,7 @@ def _do(
     for issue in () if quiet else results.issues:
         if issue.severity != "note" or verbose:
             console.warn(issue.line(console.lang))
-    for line in headline(results):
+    for line in console_lines(results):
         console.say(line)
     if write:
         console.say(Text(f"结果在 {folder}", f"The results are in {folder}"))

@@ -55,9 +55,9 @@ def test_check_lists_what_was_read_and_writes_nothing(study, capsys):
 
 def test_score_prints_figures_in_both_languages(study, capsys):
     assert main(["score", str(study), "--lang", "en"]) == 0
-    _says(capsys, "1 of 5 communities")
+    _says(capsys, "Communities that meet the standard: 1 communities (of 5)")
     assert main(["score", str(study), "--lang", "zh"]) == 0
-    _says(capsys, "5 个社区")
+    _says(capsys, "（共 5）")
 
 
 def test_a_plan_can_be_written_read_back_and_scored(study, capsys):
@@ -65,7 +65,7 @@ def test_a_plan_can_be_written_read_back_and_scored(study, capsys):
     assert main(["plan", str(study), "--out", str(out)]) == 0
     capsys.readouterr()
     assert main(["score", str(study), "--chosen", str(out / "plan.csv"), "--lang", "en"]) == 0
-    _says(capsys, "5 of 5 communities")
+    _says(capsys, "→ 5 communities (of 5)")
 
 
 def test_the_map_alone(study, capsys):
@@ -104,7 +104,7 @@ def test_an_empty_table_of_facilities_is_a_coverage_of_nothing(study, capsys):
     (study.parent / "allotments.csv").unlink()
     _edit(study, 'allotments = "allotments.csv"', "")
     assert main(["score", str(study), "--lang", "en"]) == 0
-    _says(capsys, "0 of 5 communities", "facilities.csv")
+    _says(capsys, "Communities that meet the standard: 0 communities (of 5)", "facilities.csv")
 
 
 def test_an_unknown_key_names_the_near_match(study, capsys):
@@ -151,7 +151,7 @@ def test_a_network_is_prepared_and_can_be_used_instead_of_the_roads(study, capsy
     assert main(["network", str(study.parent / "roads.gpkg"), str(prepared)]) == 0
     _edit(study, "roads.gpkg", "roads.net")
     assert main(["score", str(study), "--lang", "en"]) == 0
-    _says(capsys, "1 of 5 communities")
+    _says(capsys, "Communities that meet the standard: 1 communities (of 5)")
 
 
 def test_two_runs_are_compared(study, tmp_path, capsys):

@@ -48,7 +48,7 @@ def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path
         If the folder exists and ``force`` is off, is a file or a root, holds an input or foreign files, or cannot be
         written.
     """
-    final = _checked(Path(folder), force=force, protect=protect)
+    final = check_folder(Path(folder), force=force, protect=protect)
     work = _temporary(final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -129,11 +129,31 @@ def refuse_existing(folder: str | Path, *, force: bool = False, protect: tuple[P
     OutputError
         If the folder exists and ``force`` is off, is a file or a root, or holds an input or foreign files.
     """
-    _checked(Path(folder), force=force, protect=protect)
+    check_folder(Path(folder), force=force, protect=protect)
 
 
-def _checked(folder: Path, *, force: bool, protect: tuple[Path, ...]) -> Path:
-    """Return the folder's full path, or refuse it before any work is done."""
+def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -> Path:
+    """Return the folder's full path, or refuse it before any work is done.
+
+    Parameters
+    ----------
+    folder
+        The folder to make.
+    force
+        Whether what an earlier run left there may be replaced.
+    protect
+        Files that must not lie in a folder that is replaced.
+
+    Returns
+    -------
+    Path
+        The full path.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not one that may be written.
+    """
     if "://" in str(folder) or str(folder).replace("\\", "/").startswith("/vsi"):
         raise OutputError(Text(f"{folder} 不是本机的文件夹。", f"{folder} is not a folder on this machine."))
     final = folder.expanduser().resolve()
