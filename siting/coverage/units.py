@@ -77,7 +77,7 @@ class County:
 
     ``access`` has one row a community with ``reached_share`` and ``straight_line_share`` of the comprehensive facility,
     and ``reached_share_SERVICE`` and ``straight_line_share_SERVICE`` of the services of `services_measured`; None when
-    no distances were measured. ``allotment`` is what `siting.coverage.area.allot` gives; ``ledgers`` are those read so far.
+    no distances were measured. ``allotment`` is what `siting.coverage.area.allot` gives; ``ledgers`` those read so far.
     """
 
     communities: pd.DataFrame
