@@ -60,8 +60,7 @@ class Entry:
 
     def fault(self, zh: str, en: str) -> None:
         """Note a fault with its place in the file."""
-        place = f"{self.where}" if self.where else "TOML"
-        self.faults.append(Text(f"{place}：{zh}", f"{place}: {en}"))
+        self.faults.append(Text(f"{self.where or '文件'}：{zh}", f"{self.where or 'the file'}: {en}"))
 
     def has(self, key: str) -> bool:
         """Whether the file gives a key."""
@@ -249,7 +248,8 @@ def read_rule(entry: Entry, document: str) -> Rule | None:
         target_from=entry.text("target_from", ""),
         looser=entry.text("looser", ""),
     )
-    _check_rule(entry, rule)
+    if entry.sound:
+        _check_rule(entry, rule)
     entry.finish()
     return rule if entry.sound else None
 
