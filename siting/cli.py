@@ -195,7 +195,7 @@ def draw_map(
 @_speaks
 def diff(before: Path, after: Path, lang: Lang | None, quiet: bool, verbose: bool) -> int:
     """比较两次运行或两个方案。 Compare two runs (folders) or two plans (CSV)."""
-    from siting.study import compare_runs
+    from siting.outputs.record import compare_runs
 
     console = _set_console(lang, quiet, verbose)
     for line in compare_runs(before, after):

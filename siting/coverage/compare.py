@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,11 +32,73 @@ _BY_AREA = ("target", "households", "area")
 _MOVES: Mapping[str, tuple[str, ...]] = {
     "reached_share": _BY_DISTANCE,
     "area_per_100_households": _BY_AREA,
+    "required_services": ("target", "circle"),
+    "elder_services_share": ("target", "circle"),
     **dict.fromkeys(STATED_MEASURES, ("target",)),
 }
 
 
-def compare(before: Scorecard, after: Scorecard) -> pd.DataFrame:
+_VERDICT_COLUMNS = ["community_id", "rule_id", "status", "value", "target"]
+_COMMUNITY_COLUMNS = [
+    "community_id",
+    "name",
+    "households",
+    "nearest_m",
+    "farthest_m",
+    "known_area_m2",
+    "allotted_area_m2",
+    "cutoff_m",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a comparison needs of a scorecard, small enough to be kept with a run.
+
+    ``verdicts`` has a row a community and rule, ``communities`` a row a community; ``measures`` is by rule.
+    """
+
+    verdicts: pd.DataFrame
+    communities: pd.DataFrame
+    measures: Mapping[str, str]
+
+    @classmethod
+    def of(cls, card: Scorecard) -> Judged:
+        """Take what is needed from a scorecard."""
+        cutoffs_m = card.demand.groupby("community_id")["cutoff_m"].first()
+        people = card.communities.assign(cutoff_m=cutoffs_m.reindex(card.communities["community_id"]).to_numpy())
+        measures: dict[str, str] = {rule.id: rule.measure for rule in card.standard.rules}
+        return cls(card.verdicts[_VERDICT_COLUMNS], people[_COMMUNITY_COLUMNS], measures)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as text, numbers, lists and mappings; NaN is None."""
+
+        def rows(table: pd.DataFrame) -> dict[str, Any]:
+            plain = table.astype(object).where(table.notna(), None)
+            return {"columns": list(plain.columns), "rows": plain.to_numpy().tolist()}
+
+        return {
+            "verdicts": rows(self.verdicts),
+            "communities": rows(self.communities),
+            "measures": dict(self.measures),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Judged:
+        """Take it back from what `record` gave."""
+
+        def table(name: str, texts: list[str]) -> pd.DataFrame:
+            frame = pd.DataFrame(record[name]["rows"], columns=record[name]["columns"])
+            return frame.astype({column: np.float64 for column in frame.columns if column not in texts})
+
+        return cls(
+            table("verdicts", ["community_id", "rule_id", "status"]),
+            table("communities", ["community_id", "name"]),
+            dict(record["measures"]),
+        )
+
+
+def compare(before: Scorecard | Judged, after: Scorecard | Judged) -> pd.DataFrame:
     """Return the verdicts that changed between two scorecards, and the inputs that changed behind them.
 
     Communities and rules are matched by id; what is in only one of the two has an empty status in the other.
@@ -42,7 +106,7 @@ def compare(before: Scorecard, after: Scorecard) -> pd.DataFrame:
     Parameters
     ----------
     before, after
-        The scorecards.
+        The scorecards, or what was kept of them.
 
     Returns
     -------
@@ -51,10 +115,8 @@ def compare(before: Scorecard, after: Scorecard) -> pd.DataFrame:
         ``status_after``, ``value_before``, ``value_after``, ``target_before``, ``target_after``, ``cause`` (names of
         inputs joined by ``;``), ``cause_zh``, ``cause_en``.
     """
-    figures = ["community_id", "rule_id", "status", "value", "target"]
-    both = before.verdicts[figures].merge(
-        after.verdicts[figures], on=figures[:2], how="outer", suffixes=("_before", "_after")
-    )
+    before, after = (one if isinstance(one, Judged) else Judged.of(one) for one in (before, after))
+    both = before.verdicts.merge(after.verdicts, on=_VERDICT_COLUMNS[:2], how="outer", suffixes=("_before", "_after"))
     both["status_before"] = both["status_before"].fillna("")
     both["status_after"] = both["status_after"].fillna("")
     both = both[both["status_before"].ne(both["status_after"]).to_numpy()].reset_index(drop=True)
@@ -69,12 +131,12 @@ def compare(before: Scorecard, after: Scorecard) -> pd.DataFrame:
     )
 
 
-def _causes(before: Scorecard, after: Scorecard, both: pd.DataFrame) -> list[list[str]]:
+def _causes(before: Judged, after: Judged, both: pd.DataFrame) -> list[list[str]]:
     """Return the inputs behind each changed verdict, in the order of `_CAUSES`."""
     inputs = _changed_inputs(before, after)
     flags = {name: inputs[name].reindex(both["community_id"], fill_value=False).to_numpy() for name in inputs}
     flags["target"] = _differ(both["target_before"], both["target_after"])
-    measures: dict[str, str] = {rule.id: rule.measure for one in (before, after) for rule in one.standard.rules}
+    measures = {**before.measures, **after.measures}
     causes = []
     for k, (rule_id, old, new) in enumerate(
         zip(both["rule_id"], both["status_before"], both["status_after"], strict=True)
@@ -85,15 +147,14 @@ def _causes(before: Scorecard, after: Scorecard, both: pd.DataFrame) -> list[lis
     return causes
 
 
-def _changed_inputs(before: Scorecard, after: Scorecard) -> pd.DataFrame:
+def _changed_inputs(before: Judged, after: Judged) -> pd.DataFrame:
     """Return, for each community in both, which of its inputs differ: one boolean column an input."""
     old, new = (one.communities.set_index("community_id") for one in (before, after))
     shared = old.index.intersection(new.index)
     old, new = old.loc[shared], new.loc[shared]
-    circles = [one.demand.groupby("community_id")["cutoff_m"].first().reindex(shared) for one in (before, after)]
     return pd.DataFrame(
         {
-            "circle": _differ(circles[0], circles[1]),
+            "circle": _differ(old["cutoff_m"], new["cutoff_m"]),
             "households": _differ(old["households"], new["households"]),
             "distance": _differ(old["nearest_m"], new["nearest_m"]) | _differ(old["farthest_m"], new["farthest_m"]),
             "area": _differ(old["known_area_m2"], new["known_area_m2"])

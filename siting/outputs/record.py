@@ -1,0 +1,156 @@
+"""What is kept of a run so that another can be compared with it: the verdicts and the figures behind them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from siting.coverage import Judged, compare
+from siting.errors import InputError, MissingFileError
+from siting.text import Text
+
+if TYPE_CHECKING:
+    from siting.outputs.results import Results
+
+VERDICTS_NAME = "verdicts.json"
+PLAN_NAME = "plan.csv"
+_MANIFEST_NAME = "run.json"
+_STATUS = {
+    "pass": Text("达标", "pass"),
+    "fail": Text("不达标", "fail"),
+    "unknown": Text("未知", "unknown"),
+    "not_applicable": Text("不适用", "not applicable"),
+    "": Text("无", "none"),
+}
+
+
+def write_verdicts(results: Results, path: str | Path) -> None:
+    """Write the verdicts of a run, those after its plan where it has one, as JSON that `compare_runs` reads.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    path
+        The file; one that exists is replaced.
+    """
+    card = results.scorecard if results.after is None else results.after
+    text = json.dumps(Judged.of(card).record(), ensure_ascii=False, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def compare_runs(before: str | Path, after: str | Path) -> list[Text]:
+    """Return what differs between two runs or two plans, one text a line.
+
+    Parameters
+    ----------
+    before, after
+        Two output folders (their inputs, verdicts and plans are compared), or two plan files.
+
+    Returns
+    -------
+    list of Text
+        The inputs that changed, the verdicts that changed with what moved them, and the actions that changed.
+
+    Raises
+    ------
+    MissingFileError
+        If a folder or file is not there, or a folder holds no run.
+    InputError
+        If one is a folder and the other a file, or a record is damaged.
+    """
+    one, other = Path(before), Path(after)
+    for path in (one, other):
+        if not path.exists():
+            raise MissingFileError(Text(f"找不到 {path}", f"there is no {path}"))
+    if one.is_dir() != other.is_dir():
+        raise InputError(Text("请给两个结果文件夹，或两个方案文件", "give two output folders, or two plan files"))
+    if not one.is_dir():
+        return _plan_lines(one, other)
+    lines = [*_input_lines(one, other), *_verdict_lines(one, other)]
+    if (one / PLAN_NAME).exists() or (other / PLAN_NAME).exists():
+        lines += _plan_lines(one / PLAN_NAME, other / PLAN_NAME)
+    return lines
+
+
+def _load(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    if not path.is_file():
+        raise MissingFileError(
+            Text(
+                f"{folder} 里没有 {name}，不是一次运行的结果",
+                f"{folder} holds no {name}: it is not the output of a run",
+            )
+        )
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(Text(f"{path} 已损坏：{error}", f"{path} is damaged: {error}")) from error
+    if not isinstance(loaded, dict):
+        raise InputError(Text(f"{path} 已损坏", f"{path} is damaged"))
+    return loaded
+
+
+def _input_lines(before: Path, after: Path) -> list[Text]:
+    old, new = (
+        {(one["role"], one["file"]): one["sha256"] for one in _load(folder, _MANIFEST_NAME)["inputs"]}
+        for folder in (before, after)
+    )
+    settings = [_load(folder, _MANIFEST_NAME)["assumptions"] for folder in (before, after)]
+    lines = [Text("输入的变化：", "Inputs that changed:")]
+    for role, file in sorted({*old, *new}):
+        one, other = old.get((role, file)), new.get((role, file))
+        if one is None:
+            lines.append(Text(f"  {role}：新增 {file}", f"  {role}: {file} is new"))
+        elif other is None:
+            lines.append(Text(f"  {role}：去掉 {file}", f"  {role}: {file} is gone"))
+        elif one != other:
+            lines.append(Text(f"  {role}：{file} 内容改变", f"  {role}: {file} has other content"))
+    for name in sorted({*settings[0], *settings[1]}):
+        was, now = (one.get(name) for one in settings)
+        if was != now:
+            lines.append(Text(f"  假设 {name}：{was} → {now}", f"  assumption {name}: {was} → {now}"))
+    return lines if len(lines) > 1 else [Text("输入和假设没有变化", "No input and no assumption changed")]
+
+
+def _verdict_lines(before: Path, after: Path) -> list[Text]:
+    cards = [_load(folder, VERDICTS_NAME) for folder in (before, after)]
+    try:
+        changed = compare(Judged.from_record(cards[0]), Judged.from_record(cards[1]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(Text(f"{VERDICTS_NAME} 已损坏：{error}", f"{VERDICTS_NAME} is damaged: {error}")) from error
+    if changed.empty:
+        return [Text("没有结论改变", "No verdict changed")]
+    lines = [Text(f"{len(changed)} 个结论改变：", f"{len(changed)} verdicts changed:")]
+    for row in changed.itertuples():
+        was, now = _STATUS[str(row.status_before)], _STATUS[str(row.status_after)]
+        lines.append(
+            Text(
+                f"  {row.community_id} {row.name} {row.rule_id}：{was.zh} → {now.zh}（{row.cause_zh}）",
+                f"  {row.community_id} {row.name} {row.rule_id}: {was.en} → {now.en} ({row.cause_en})",
+            )
+        )
+    return lines
+
+
+def _plan_lines(before: Path, after: Path) -> list[Text]:
+    old, new = (_actions(path) for path in (before, after))
+    lines = [Text("行动的变化：", "Actions that changed:")]
+    for key in sorted({*old.index, *new.index}):
+        was, now = (float(one.get(key, 0.0)) for one in (old, new))
+        if was != now:
+            lines.append(Text(f"  {key}：{was:g} → {now:g} 平方米", f"  {key}: {was:g} → {now:g} m²"))
+    return lines if len(lines) > 1 else [Text("行动没有变化", "No action changed")]
+
+
+def _actions(path: Path) -> pd.Series:
+    """Return the area of each action of a plan file, by source and acquisition; nothing where there is no plan."""
+    from siting.allocation.chosen import read_chosen
+
+    if not path.exists():
+        return pd.Series(dtype=float)
+    chosen = read_chosen(path)
+    return chosen.areas_m2
