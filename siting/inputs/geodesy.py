@@ -60,3 +60,16 @@ def vertex_lengths_m(
     start, end = coords[:-1][joined], coords[1:][joined]
     pieces = distances_m(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
     return np.bincount(line[1:][joined], weights=pieces, minlength=count).astype(np.float64)
+
+
+def utm_crs(bounds: npt.NDArray[np.float64]) -> pyproj.CRS:
+    """Return the UTM zone (WGS 84) of the middle of a box, in which lengths are true to 1 in 1,000 across a county.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east and north, degrees.
+    """
+    west, south, east, north = bounds
+    zone = min(int(((west + east) / 2 + 180) // 6) + 1, 60)
+    return pyproj.CRS.from_epsg((32600 if south + north >= 0 else 32700) + zone)

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.inputs.faults import Faults, rows_in_words
-from siting.inputs.geodesy import line_lengths_m
+from siting.inputs.geodesy import line_lengths_m, utm_crs
 
 TOUCH_M = 0.01
 """An end this close to a line touches it: the noise of drawing and of changing coordinate systems."""
@@ -71,7 +71,7 @@ def node_roads(roads: gpd.GeoDataFrame, *, join_m: float, gap_m: float, faults: 
         Where what was joined, and what was not, is said.
     """
     roads = _simple(roads)
-    project = pyproj.Transformer.from_crs("EPSG:4326", roads.estimate_utm_crs(), always_xy=True)
+    project = pyproj.Transformer.from_crs("EPSG:4326", utm_crs(roads.total_bounds), always_xy=True)
     lines = _on_map(roads.geometry.to_numpy(), project)
     lines, moved = _join_ends(lines, max(join_m, TOUCH_M))
     level, rows = roads["level"].to_numpy(), roads["row"].to_numpy()

@@ -18,7 +18,7 @@ from scipy.spatial import KDTree
 
 from siting.errors import Issue, NetworkError
 from siting.inputs.faults import Faults
-from siting.inputs.geodesy import vertex_lengths_m
+from siting.inputs.geodesy import utm_crs, vertex_lengths_m
 from siting.inputs.road_table import Roads, road_table
 from siting.network.graph import RoadNetwork
 from siting.network.modes import Mode, mode_named
@@ -105,7 +105,7 @@ def build_network(
     counts = {"rows": len(table.lines)}
     lines = table.lines.loc[travel.usable(table.lines)]
     counts["closed"] = counts["rows"] - len(lines)
-    target = _projected(lines, crs)
+    target = _projected(table, crs)
     drawn = _draw(lines, target)
     progress(Text("建立路网", "building the network"), 0.4)
     node_xy, ends = _junctions(drawn)
@@ -189,11 +189,11 @@ def check_speed(speed_kmh: float) -> float:
     return speed_kmh
 
 
-def _projected(lines: gpd.GeoDataFrame, crs: Any) -> pyproj.CRS:
+def _projected(table: Roads, crs: Any) -> pyproj.CRS:
     """Return the CRS of the network: the one asked for, else the UTM zone of the roads."""
     if crs is not None:
         return pyproj.CRS.from_user_input(crs)
-    return lines.estimate_utm_crs() if len(lines) else pyproj.CRS("EPSG:3857")
+    return utm_crs(table.lines.total_bounds)
 
 
 def _draw(lines: gpd.GeoDataFrame, crs: pyproj.CRS) -> _Drawn:

@@ -121,12 +121,11 @@ class _Tree:
 
 def _trees(net: RoadNetwork, min_piece_km: float) -> tuple[_Tree, _Tree]:
     """Return the edges that places may be put on, and those in pieces too small."""
-    piece = pieces(net.u, net.v, net.n_nodes)[net.u] if net.n_edges else np.zeros(0, np.int32)
+    _, piece = np.unique(pieces(net.u, net.v, net.n_nodes)[net.u], return_inverse=True)
     piece_mm = np.bincount(piece, weights=net.length_mm)
-    long_enough = piece_mm >= min_piece_km * 1e6
-    if len(piece_mm) and not long_enough.any():
-        long_enough[np.argmax(piece_mm)] = True
-    usable = long_enough[piece] if net.n_edges else np.zeros(0, np.bool_)
+    usable = (piece_mm >= min_piece_km * 1e6)[piece]
+    if not usable.any():
+        usable = piece == np.argmax(np.r_[piece_mm, -1])
     sizes = np.diff(net.geometry_offsets)
     lines = shapely.linestrings(net.geometry_xy, indices=np.repeat(np.arange(net.n_edges), sizes))
     return _tree(lines, np.flatnonzero(usable)), _tree(lines, np.flatnonzero(~usable))
@@ -145,9 +144,11 @@ def _lonlat(points: gpd.GeoSeries | gpd.GeoDataFrame) -> tuple[npt.NDArray[np.fl
     if (kinds != 0).any():
         row = int(np.flatnonzero(kinds != 0)[0])
         raise InputError(Text(f"第 {row} 个几何不是点。", f"The geometry in position {row} is not a point."))
-    placed = series.to_crs("EPSG:4326")
-    lon, lat = shapely.get_x(placed.to_numpy()), shapely.get_y(placed.to_numpy())
-    nowhere = np.flatnonzero(~(np.isfinite(lon) & np.isfinite(lat)))
+    lonlat = np.full((len(series), 2), np.nan)
+    known = ~shapely.is_empty(series.to_numpy())
+    lonlat[known] = shapely.get_coordinates(series[known].to_crs("EPSG:4326").to_numpy())
+    lon, lat = lonlat.T
+    nowhere = np.flatnonzero(~np.isfinite(lonlat).all(axis=1))
     if len(nowhere):
         raise InputError(
             Text(f"第 {nowhere[0]} 个点没有有效坐标。", f"The point in position {nowhere[0]} has no valid coordinates.")
