@@ -2,6 +2,7 @@
 
 from siting.inputs.datum import from_wgs84, to_wgs84
 from siting.inputs.files import Source
+from siting.inputs.fit import check_places
 from siting.inputs.households import DemandPoints, spread_households
 from siting.inputs.live import download_roads
 from siting.inputs.osm_features import read_osm_buildings, read_osm_services
@@ -15,6 +16,7 @@ __all__ = [
     "Source",
     "SourceRecord",
     "Tables",
+    "check_places",
     "download_roads",
     "from_wgs84",
     "read_osm_buildings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -64,7 +64,12 @@ class Checker:
 
 
 def check_tables(
-    frames: Mapping[str, Any], origins: Mapping[str, Origin], *, given: set[str], failed: set[str]
+    frames: Mapping[str, Any],
+    origins: Mapping[str, Origin],
+    *,
+    given: set[str],
+    failed: set[str],
+    said: Sequence[Issue] = (),
 ) -> list[Issue]:
     """Return the faults between rows and between tables; communities without a place take one from their boundary.
 
@@ -78,6 +83,8 @@ def check_tables(
         The roles that the study names.
     failed
         Roles of which a file could not be read: references to them are not judged.
+    said
+        Issues found while reading: a place that was told there is not told again.
 
     Returns
     -------
@@ -96,7 +103,7 @@ def check_tables(
         _check_allotments(checker)
     if "boundaries" in given and "boundaries" not in failed:
         _check_boundaries(checker)
-    _place_communities(checker, "boundaries" in given)
+    _place_communities(checker, "boundaries" in given, said)
     _say_no_households(checker)
     return checker.issues
 
@@ -291,7 +298,7 @@ def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
                 "boundaries",
                 int(other),
                 f"与 {ids[one]} 的边界重叠（占较小者的 {overlap / smaller:.0%}）；重叠处的建筑只计入较小者",
-                f"overlaps the boundary of {ids[one]} by {overlap / smaller:.0%} of the smaller, where its buildings count",
+                f"overlaps the boundary of {ids[one]} by {overlap / smaller:.0%} of the smaller; buildings there count for it",
                 "请核对两者的边界",
                 "check both boundaries",
                 column="geometry",
@@ -299,7 +306,7 @@ def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
             )
 
 
-def _place_communities(checker: Checker, have_boundaries: bool) -> None:
+def _place_communities(checker: Checker, have_boundaries: bool, said: Sequence[Issue]) -> None:
     """Give communities without coordinates a point within their boundary; report those that stay without."""
     frame = checker.frames["communities"]
     shapes = frame.geometry.to_numpy().copy()
@@ -313,13 +320,19 @@ def _place_communities(checker: Checker, have_boundaries: bool) -> None:
             if shape is not None and value:
                 polygons.setdefault(value, []).append(shape)
     joined = []
-    said = {(issue.file, issue.row) for issue in checker.issues}
+    origin = checker.origins["communities"]
+    errors = [issue for issue in said if issue.severity == "error"]
+    told_rows = {(issue.file, issue.row) for issue in errors}
+    lost = {file for file in origin.file if all(missing_in(shapes, origin, file))}
+    told_files = lost & {issue.file for issue in errors}
     for position in missing:
         parts = polygons.get(frame["community_id"].iloc[position])
         if parts:
             shapes[position] = shapely.point_on_surface(shapely.union_all(parts))
             joined.append(int(position))
-        elif (checker.origins["communities"].file[position], checker.origins["communities"].row[position]) not in said:
+            continue
+        where = origin.file[position], origin.row[position]
+        if where[0] not in told_files and where not in told_rows:
             checker.say(
                 "error",
                 "communities",
@@ -344,6 +357,11 @@ def _place_communities(checker: Checker, have_boundaries: bool) -> None:
             "",
             column="geometry",
         )
+
+
+def missing_in(shapes: np.ndarray, origin: Origin, file: str) -> list[bool]:
+    """Return, for each row of one file, whether it has no geometry."""
+    return [shape is None for shape, where in zip(shapes, origin.file, strict=True) if where == file]
 
 
 def _say_no_households(checker: Checker) -> None:

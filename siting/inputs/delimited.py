@@ -120,14 +120,19 @@ def _refuse_mixed(data: bytes, first_bad: int, faults: Faults) -> None:
 
 def _separator(text: str, role: str) -> str:
     """Return the separator under which the first rows name the most columns of the role."""
-    head = "\n".join(text.splitlines()[:HEADER_WITHIN])
+    head = text.splitlines()[:HEADER_WITHIN]
     counts = {
-        separator: max(
-            (count_recognised(row, role) for row in csv.reader(io.StringIO(head), delimiter=separator)), default=0
-        )
+        separator: max((count_recognised(_cells(line, separator), role) for line in head), default=0)
         for separator in (",", "\t", ";", "|")
     }
     return max(counts, key=lambda separator: counts[separator])
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _split(text: str, separator: str, faults: Faults) -> list[tuple[int, list[str]]]:

@@ -273,6 +273,8 @@ def _to_wgs84(places: np.ndarray, raw: RawTable, source: Source, faults: Faults,
         return np.full(len(places), None, dtype=object)
     known = ~shapely.is_missing(places)
     result = places.copy()
+    if crs is not None and known.any() and _refuse_zone_numbers(shapely.bounds(places[known])[:, 0], crs, faults):
+        return np.full(len(places), None, dtype=object)
     if crs is not None and not crs.equals(CRS.from_epsg(4326), ignore_axis_order=True) and not _is_crs84(crs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -307,6 +309,28 @@ def _to_wgs84(places: np.ndarray, raw: RawTable, source: Source, faults: Faults,
         )
     result[lost] = None
     return result
+
+
+def _refuse_zone_numbers(easting: Floats, crs: Any, faults: Faults) -> bool:
+    """Report eastings that carry a zone number in a CRS that has none, and tell whether there are."""
+    if not crs.is_projected or float(np.median(easting)) < 1e7:
+        return False
+    operation = crs.coordinate_operation
+    false_easting = next((each.value for each in operation.params if each.name == "False easting"), 0.0)
+    if (
+        not 4e5 <= false_easting < 1e6
+    ):  # a transverse Mercator zone without its number; others may well be this far east
+        return False
+    guess = _guess_projection(easting, easting)
+    faults.error(
+        f"东坐标带有带号，而坐标系 {crs.name} 没有带号",
+        f"the eastings carry a zone number, which {crs.name} has not",
+        f"请在研究文件中用 crs 写明带带号的坐标系{guess[0]}",
+        f"name the coordinate system with the zone number as crs in the study file{guess[1]}",
+        column="crs",
+        value=f"{float(easting[0]):.2f}",
+    )
+    return True
 
 
 def _is_crs84(crs: Any) -> bool:

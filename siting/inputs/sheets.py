@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,16 +91,18 @@ def _find_header(
     """Return where the header stands, how many rows it takes, and its names."""
     best: tuple[int, int, list[str]] = (0, 1, [])
     most = 0
-    for position, (row, cells) in enumerate(rows):
+    for position, (_, cells) in enumerate(rows):
         single = [_as_header(cell) for cell in cells]
         count = count_recognised(single, role)
         if count > most:
             most, best = count, (position, 1, single)
-        if position + 1 < len(rows) and not any(parse_number(cell) is not None for cell in rows[position + 1][1]):
-            double = _two_rows(row, cells, rows[position + 1][1], role, merges)
-            count = count_recognised(double, role)
-            if count > most:
-                most, best = count, (position, 2, double)
+    for position, ((row, cells), (_, below)) in enumerate(itertools.pairwise(rows)):
+        if any(parse_number(cell) is not None for cell in below):
+            continue
+        double = _two_rows(row, cells, below, role, merges)
+        count = count_recognised(double, role)
+        if count > most:
+            most, best = count, (position, 2, double)
     if most == 0:
         wanted = [column.names for column in read_columns()[role] if column.required]
         chinese = [next((name for name in names if not name.isascii()), names[0]) for names in wanted]

@@ -10,7 +10,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from siting.errors import Issue, TableError
 from siting.inputs.cells import ServiceList, blank_column, read_cells
@@ -125,7 +124,7 @@ def read_tables(
     origins = {role: _origins(parts[role]) for role in ROLES}
     failed = {role for role, _ in listed if len(parts[role]) < sum(1 for other, _ in listed if other == role)}
     given = {role for role, _ in listed}
-    issues.extend(check_tables(frames, origins, given=given, failed=failed))
+    issues.extend(check_tables(frames, origins, given=given, failed=failed, said=issues))
     if any(issue.severity == "error" for issue in issues):
         raise _table_error(issues)
     _settle_types(frames)
@@ -305,9 +304,3 @@ def _settle_types(frames: Mapping[str, Any]) -> None:
                 frame[column.name] = frame[column.name].astype(float)
             elif column.kind not in {"bool", "use", "services"}:
                 frame[column.name] = frame[column.name].astype(str)
-
-
-def missing_places(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """Return which rows have no geometry."""
-    missing: np.ndarray = shapely.is_missing(frame.geometry.to_numpy())
-    return missing

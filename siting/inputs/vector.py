@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -89,23 +90,34 @@ def _damaged(faults: Faults, detail: str) -> Exception:
 
 
 def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
-    """Return what a reader returns; what GDAL or Arrow says of a damaged file becomes one issue."""
+    """Return what a reader returns; what GDAL or Arrow says of a damaged or odd file becomes an issue."""
     import pyogrio.errors
     import shapely
 
     try:
-        return read()
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            result = read()
     except (
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
         pyogrio.errors.FieldError,
         pyogrio.errors.GeometryError,
-        shapely.GEOSException,
+        shapely.errors.ShapelyError,
         OSError,
         ValueError,
         RuntimeError,
     ) as fault:
         raise _damaged(faults, str(fault)) from None
+    for message in dict.fromkeys(str(each.message) for each in heard if issubclass(each.category, RuntimeWarning)):
+        faults.warning(
+            "读取时 GDAL 有提示",
+            "GDAL had something to say of this file",
+            "请核对读入的内容",
+            "check what was read",
+            value=message,
+        )
+    return result
 
 
 def _read_gdal(path: Path, **options: Any) -> Any:

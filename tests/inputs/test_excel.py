@@ -1,0 +1,125 @@
+"""Excel workbooks as they come."""
+
+import io
+import warnings
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from siting.inputs import Source, Tables
+from tests.inputs.made_tables import COMMUNITIES, faults, only, read, said, write, write_rows
+
+HEADER = ["社区代码", "社区名称", "城乡类型", "户数", "经度", "纬度"]
+ROW = ["0012", "示例一社区", "城市", 300, 110.1, 35.1]
+
+
+def workbook(folder: Path, rows: Any, **options: Any) -> Tables:
+    path = write_rows(folder, "台账.xlsx", rows)
+    return read(folder, communities=Source(path, datum="wgs84", **options))
+
+
+def test_a_title_a_header_of_two_merged_rows_and_a_total_are_understood(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = "台账"
+    page.append(["示例县社区台账"])
+    page.append(["社区代码", "社区名称", "城乡类型", "户数", "人口", None, "位置", None])
+    page.append([None, None, None, None, "常住人口", "60岁以上", "经度", "纬度"])
+    page.append(["0012", "示例一社区", "城市", "３００", "1,200", 99, 110.1, 35.1])
+    page.append(["合  计", None, None, 300, 1200, 99, None, None])
+    for cells in ("A1:H1", "A2:A3", "B2:B3", "C2:C3", "D2:D3", "E2:F2", "G2:H2"):
+        page.merge_cells(cells)
+    page.row_dimensions[4].hidden = True
+    book.save(tmp_path / "台账.xlsx")
+    tables = read(tmp_path, communities=tmp_path / "台账.xlsx")
+    row = tables.communities.iloc[0]
+    assert [row["households"], row["population"], row["elderly"]] == [300, 1200, 99]
+    assert any("台账 row 5" in line and "total" in line for line in said(tables))
+    assert any("row 4: hidden" in line for line in said(tables, "warning"))
+
+
+def test_ids_that_excel_took_for_numbers_are_whole(tmp_path: Path) -> None:
+    assert list(workbook(tmp_path, [HEADER, [620100001, *ROW[1:]]]).communities["community_id"]) == ["620100001"]
+
+
+def test_a_formula_without_its_result_asks_to_save_in_excel(tmp_path: Path) -> None:
+    issues = faults(partial(workbook, tmp_path, [HEADER, [*ROW[:3], "=100+200", *ROW[4:]]]))
+    found = next(issue for issue in issues if "formula" in issue.problem.en)
+    assert (found.row, found.column) == (2, "户数")
+    assert "save it once" in found.cure.en
+
+
+def test_the_sheet_with_the_header_is_taken_and_two_alike_must_be_chosen_from(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for name in ("说明", "台账", "去年"):
+        page = book.create_sheet(name)
+        for cells in [["看下一页"]] if name == "说明" else [HEADER, ROW]:
+            page.append(cells)
+    book.remove(book["Sheet"])
+    book.save(tmp_path / "b.xlsx")
+    issue = only(faults(partial(read, tmp_path, communities=tmp_path / "b.xlsx")))
+    assert "说明, 台账, 去年" in issue.cure.en
+    assert len(read(tmp_path, communities=Source(tmp_path / "b.xlsx", datum="wgs84", sheet="台账")).communities) == 1
+    issue = only(faults(partial(read, tmp_path, communities=Source(tmp_path / "b.xlsx", datum="wgs84", sheet="没有"))))
+    assert 'no sheet named "没有"' in issue.problem.en
+    book.remove(book["去年"])
+    book.save(tmp_path / "c.xlsx")
+    assert any('"台账" is read' in line for line in said(read(tmp_path, communities=tmp_path / "c.xlsx")))
+
+
+def test_a_value_in_the_last_cell_of_a_sheet_is_refused_at_once(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(HEADER)
+    page["XFD1048576"] = "x"
+    book.save(tmp_path / "far.xlsx")
+    assert "XFD1048576" in only(faults(partial(read, tmp_path, communities=tmp_path / "far.xlsx"))).problem.en
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 80_000_000)
+    path = write(tmp_path, "bomb.xlsx", packed.getvalue())
+    assert "unpacks to 80 MB" in only(faults(partial(read, tmp_path, communities=path))).problem.en
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("锁.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "locked by a password"),
+        ("旧.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "old .xls kind"),
+        ("网页.xls", b"<html><table><tr><td>1</td></tr></table></html>", "holds a web page"),
+        ("文本.xls", COMMUNITIES.encode("gb18030"), "holds text"),
+        ("坏.xlsx", b"PK\x03\x04" + b"x" * 600, "damaged"),
+    ],
+)
+def test_what_is_no_workbook_is_said_in_plain_words(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    issue = only(faults(partial(read, tmp_path, communities=write(tmp_path, name, content))))
+    assert words in issue.problem.en
+
+
+def test_a_workbook_with_entities_of_its_own_is_refused(tmp_path: Path) -> None:
+    good = write_rows(tmp_path, "good.xlsx", [HEADER, ROW])
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(tmp_path / "xxe.xlsx", "w") as made:
+        for item in archive.infolist():
+            data = archive.read(item)
+            if item.filename == "xl/workbook.xml":
+                data = b'<!DOCTYPE x [<!ENTITY a "b">]>' + data
+            made.writestr(item, data)
+    assert "damaged" in only(faults(partial(read, tmp_path, communities=tmp_path / "xxe.xlsx"))).problem.en
+
+
+def test_a_truncated_workbook_is_damaged_not_a_crash(tmp_path: Path) -> None:
+    whole = write_rows(tmp_path, "whole.xlsx", [HEADER, ROW]).read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for share in (0.3, 0.7, 0.95):
+            cut = write(tmp_path, "cut.xlsx", whole[: int(len(whole) * share)])
+            assert "damaged" in only(faults(partial(read, tmp_path, communities=cut))).problem.en
