@@ -39,6 +39,7 @@ COLUMNS = [
 COUNTY = "county"
 # Rules that are no figure of a place: a principle, the size of the country, what each action of a plan must keep.
 _NO_FIGURE = ("new_build_min_area",)
+_UNITS_OF_LEVEL = {"facility": Text("处设施", "facilities"), "township": Text("个乡镇", "townships")}
 
 
 def indicators(
@@ -92,17 +93,18 @@ def indicators(
         if rule.measure == "recorded":
             rows += [_recorded_row(rule)] if rule.target is not None else []
         elif rule.measure not in _NO_FIGURE:
-            rows += _rows_of(rule, measure(rule, county), names, year)
+            rows += _rows_of(rule, county, names, year)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows_of(rule: Rule, figures: Figures, townships: list[str], year: int | None) -> Iterator[dict[str, object]]:
+def _rows_of(rule: Rule, county: County, townships: list[str], year: int | None) -> Iterator[dict[str, object]]:
+    figures = measure(rule, county)
     everything = np.ones(len(figures.low), dtype=bool)
-    yield _row(rule, _total(rule, figures, everything), COUNTY, year)
+    yield _row(rule, _total(rule, figures, everything, county.standard), COUNTY, year)
     for name in townships if rule.level != "township" else []:
         here = np.asarray(figures.township == name, dtype=bool)
         if here.any():
-            yield _row(rule, _total(rule, figures, here), name, year)
+            yield _row(rule, _total(rule, figures, here, county.standard), name, year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class _Total:
     notes: tuple[Text, ...]
 
 
-def _total(rule: Rule, figures: Figures, here: Flags) -> _Total:
+def _total(rule: Rule, figures: Figures, here: Flags, standard: Standard) -> _Total:
     """Return the figure of the units of one place, formed as the rule says."""
     if rule.county_figure == "share":
         low, high, numerator, denominator, straight = _share_of_units(rule, figures, here)
@@ -139,7 +141,7 @@ def _total(rule: Rule, figures: Figures, here: Flags) -> _Total:
         applies=bool(here.any()) and denominator != 0,
         goal=goal,
         unit=UNITS["share"] if counts_units else rule.unit,
-        notes=(*_share_note(rule, figures, counts_units), *_missing_notes(rule, figures, here)),
+        notes=(*_share_note(rule, figures, counts_units), *_missing_notes(rule, figures, here, standard)),
     )
 
 
@@ -179,7 +181,8 @@ def _share_of_units(rule: Rule, figures: Figures, here: Flags) -> tuple[float, f
     count = float(here.sum()) if not maybe.any() else np.nan
     straight = figures.straight[here]
     line = float(_reaches(straight, goal, rule).mean()) if here.any() and not np.isnan(straight).any() else np.nan
-    numerator = float(meets.sum()) if np.array_equal(meets, may) and not extra else np.nan
+    known = np.array_equal(meets, may) and not extra and not maybe.any()
+    numerator = float(meets.sum()) if known else np.nan
     return low, high, numerator, count, line
 
 
@@ -272,8 +275,8 @@ def _recorded_row(rule: Rule) -> dict[str, object]:
         "numerator": np.nan,
         "denominator": np.nan,
         "straight_line_value": np.nan,
-        "note_zh": f"现有各表不能回答；可由 {names} 列回答",
-        "note_en": f"no table answers this; the column {names} would",
+        "note_zh": f"现有各表不能回答；需要 {names}",
+        "note_en": f"no table answers this; it would take {names}",
     }
 
 
@@ -288,34 +291,41 @@ def _share_note(rule: Rule, figures: Figures, counts_units: bool) -> list[Text]:
     return [Text(f"{than.zh} {goal} {unit.zh}的{who.zh}占比", f"share of {who.en} with {than.en} {goal} {unit.en}")]
 
 
-def _missing_notes(rule: Rule, figures: Figures, here: Flags) -> list[Text]:
+def _missing_notes(rule: Rule, figures: Figures, here: Flags, standard: Standard) -> list[Text]:
     """Return which column is missing, and how many units lack it."""
     notes = []
     n = int(here.sum())
-    unit = {"facility": Text("处设施", "facilities"), "township": Text("个乡镇", "townships")}.get(
-        rule.level, Text("个社区", "communities")
-    )
+    unit = _UNITS_OF_LEVEL.get(rule.level, Text("个社区", "communities"))
+    absent = [standard.service(one.service).name for one in figures.missing if one.service]
+    if absent:
+        zh, en = "、".join(name.zh for name in absent), ", ".join(name.en for name in absent)
+        notes.append(
+            Text(
+                f"设施表（facilities.service）中一处也没有：{zh}",
+                f"the facilities table (facilities.service) has no place at all of: {en}",
+            )
+        )
     for one in figures.missing:
         lacking = int(one.lacking[here].sum())
-        if lacking:
+        if lacking and not one.service:
             notes.append(
                 Text(
-                    f"{n} {unit.zh}中有 {lacking} 个缺 {one.column}",
-                    f"{lacking} of {n} {unit.en} lack {one.column}",
+                    f"{n} {unit.zh}中有 {lacking} {unit.zh[0]}缺 {one.column}",
+                    f"{one.column} is missing for {lacking} of {n} {unit.en}",
                 )
             )
     if figures.unregistered:
         notes.append(
             Text(
-                f"{figures.unregistered} 处设施未登记所属社区（facilities.community_id）",
-                f"{figures.unregistered} facilities name no community (facilities.community_id)",
+                f"未登记所属社区（facilities.community_id）的设施：{figures.unregistered} 处",
+                f"facilities that name no community (facilities.community_id): {figures.unregistered}",
             )
         )
     if figures.left_out:
         notes.append(
             Text(
-                f"全县有 {figures.left_out} 个社区无户数，不计入",
-                f"{figures.left_out} communities of the county have no households and are left out",
+                f"无户数而未计入的社区（全县）：{figures.left_out} 个",
+                f"communities of the county without households, left out: {figures.left_out}",
             )
         )
     return notes

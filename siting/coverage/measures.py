@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -45,9 +46,11 @@ def _reach_columns(county: County, service: str) -> tuple[Floats, Floats]:
     )
 
 
-def _unmeasured(county: County, service: str) -> str:
-    """Return the column to blame for a reach that is not known: no place of the service, or no distances."""
-    return "roads.geometry" if county.recorded(service) else f"facilities.service = {service}"
+def _unreached(county: County, service: str, unknown: Flags) -> Missing:
+    """Return what to blame for a reach that is not known: no place of the service, or no distances."""
+    if county.recorded(service):
+        return Missing("roads.geometry", unknown)
+    return Missing("facilities.service", unknown, service)
 
 
 def _reached_share(rule: Rule, county: County) -> Figures:
@@ -60,7 +63,7 @@ def _reached_share(rule: Rule, county: County) -> Figures:
         county,
         bounded(np.where(lived, share * households, 0.0), households),
         (households, households),
-        {_unmeasured(county, service): lived & np.isnan(share)},
+        [_unreached(county, service, lived & np.isnan(share))],
         straight=np.where(lived, straight * households, 0.0),
     )
 
@@ -71,7 +74,7 @@ def _services_in_circle(rule: Rule, county: County) -> Figures:
     lived = county.column("households") > 0
     n = len(county.communities)
     low, high, line = np.zeros(n), np.zeros(n), np.zeros(n)
-    missing: dict[str, Flags] = {}
+    missing = []
     for service in rule.services:
         share, straight = _reach_columns(county, service)
         unknown = np.isnan(share) & lived
@@ -79,8 +82,7 @@ def _services_in_circle(rule: Rule, county: County) -> Figures:
             low += share >= asked - ROUNDING
             high += unknown | (share >= asked - ROUNDING)
             line += np.where(np.isnan(straight), np.nan, straight >= asked - ROUNDING)
-        column = _unmeasured(county, service)
-        missing[column] = missing.get(column, np.zeros(n, dtype=bool)) | unknown
+        missing.append(_unreached(county, service, unknown))
     if rule.measure == "required_services":
         return of_communities(
             rule, county, (low, high), one_each(county), missing, unit_target=float(len(rule.services)), straight=line
@@ -101,7 +103,7 @@ def _area(rule: Rule, county: County) -> Figures:
         county,
         (county.allotment.known_m2, np.where(unknown, np.inf, county.allotment.known_m2)),
         (per_100, per_100),
-        {"facilities.floor_area_m2": unknown},
+        [Missing("facilities.floor_area_m2", unknown)],
         unit_target=np.nan if rule.measure == "area_per_100_households" or target is None else target,
         spare=_sum_or_inf(county.facilities["floor_area_m2"], rows),
         unregistered=len(rows),
@@ -121,7 +123,7 @@ def _facility_coverage(rule: Rule, county: County) -> Figures:
     has = np.zeros(n)
     has[ledger.community] = 1.0
     recorded = county.recorded(service)
-    missing = {} if recorded else {f"facilities.service = {service}": np.ones(n, dtype=bool)}
+    missing = [] if recorded else [Missing("facilities.service", np.ones(n, dtype=bool), service)]
     high = has if recorded else np.ones(n)
     free = len(ledger.unregistered)
     if rule.level == "township":
@@ -131,13 +133,13 @@ def _facility_coverage(rule: Rule, county: County) -> Figures:
     )
 
 
-def _by_township(county: County, has: Floats, high: Floats, missing: Mapping[str, Flags], free: int) -> Figures:
+def _by_township(county: County, has: Floats, high: Floats, missing: Sequence[Missing], free: int) -> Figures:
     """Return one unit a township: it has what any of its communities has; with one of no known township nothing is."""
     names = county.communities["township"].to_numpy(dtype=object)
     units = pd.DataFrame({"has": has, "high": high}).groupby(names).max().sort_index()
     unknown = units.index.to_numpy() == ""
     n = len(units)
-    faults = [Missing(column, np.ones(n, dtype=bool)) for column in missing]
+    faults = [replace(one, lacking=np.ones(n, dtype=bool)) for one in missing]
     if unknown.any():
         faults.append(Missing("communities.township", unknown))
     low = np.zeros(n) if unknown.any() else units["has"].to_numpy()
@@ -174,7 +176,7 @@ def _part_of_whole(rule: Rule, county: County, part: Floats, whole: Floats, name
         county,
         bounded(part, np.where(np.isnan(whole), np.inf, whole)),
         bounded(whole, np.inf, np.where(np.isnan(part), 0.0, part)),
-        {f"communities.{name}": np.isnan(part), f"communities.{of}": np.isnan(whole)},
+        [Missing(f"communities.{name}", np.isnan(part)), Missing(f"communities.{of}", np.isnan(whole))],
     )
 
 
@@ -182,7 +184,7 @@ def _terminals(rule: Rule, county: County) -> Figures:
     column = county.communities["self_service_terminal"]
     unknown = column.isna().to_numpy(dtype=bool)
     has = np.where(unknown, np.nan, column.fillna(False).to_numpy(dtype=np.float64))
-    missing = {"communities.self_service_terminal": unknown}
+    missing = [Missing("communities.self_service_terminal", unknown)]
     return of_communities(rule, county, bounded(has, 1.0), one_each(county), missing, ceiling=1.0)
 
 
@@ -193,13 +195,16 @@ def _workers(rule: Rule, county: County) -> Figures:
         county,
         bounded(workers, np.inf),
         bounded(people, np.inf),
-        {"communities.community_workers": np.isnan(workers), "communities.population": np.isnan(people)},
+        [
+            Missing("communities.community_workers", np.isnan(workers)),
+            Missing("communities.population", np.isnan(people)),
+        ],
     )
 
 
 def _organisations(rule: Rule, county: County) -> Figures:
     number = county.column("social_organisations")
-    missing = {"communities.social_organisations": np.isnan(number)}
+    missing = [Missing("communities.social_organisations", np.isnan(number))]
     return of_communities(rule, county, bounded(number, np.inf), one_each(county), missing)
 
 
@@ -217,17 +222,17 @@ def _elder_care_land(rule: Rule, county: County) -> Figures:
     known, lacking = np.zeros(n), np.zeros(n, dtype=bool)
     np.add.at(known, ledger.community[first], np.nan_to_num(own))
     lacking[ledger.community[first][np.isnan(own)]] = True
-    missing = {"facilities.land_area_m2": lacking}
+    missing = Missing("facilities.land_area_m2", lacking)
     if not county.recorded(service):
         lacking = np.ones(n, dtype=bool)
-        missing = {f"facilities.service = {service}": lacking}
+        missing = Missing("facilities.service", lacking, service)
     people = county.column("population")
     return of_communities(
         rule,
         county,
         (known, np.where(lacking, np.inf, known)),
         bounded(people, np.inf),
-        missing | {"communities.population": np.isnan(people)},
+        [missing, Missing("communities.population", np.isnan(people))],
         spare=_sum_or_inf(land, ledger.unregistered),
         unregistered=len(ledger.unregistered),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ class OwnPlaces:
         self,
         bounds: tuple[Floats, Floats],
         denominator: tuple[Floats, Floats],
-        missing: Mapping[str, Flags],
+        missing: Sequence[Missing],
         unit_target: float = np.nan,
     ) -> Figures:
         """Return the figures of the places."""
@@ -68,7 +68,7 @@ class OwnPlaces:
             maybe=np.zeros(n, dtype=bool),
             unit_target=unit_target,
             straight=np.full(n, np.nan),
-            missing=tuple(Missing(column, lacking) for column, lacking in missing.items() if lacking.any()),
+            missing=tuple(one for one in missing if one.lacking.any()),
         )
 
 
@@ -79,7 +79,7 @@ def activity_area(rule: Rule, county: County) -> Figures:
     return places.figures(
         bounded(part, np.where(np.isnan(whole), np.inf, whole)),
         bounded(whole, np.inf, np.where(np.isnan(part), 0.0, part)),
-        {"facilities.activity_area_m2": np.isnan(part), "facilities.floor_area_m2": np.isnan(whole)},
+        [Missing("facilities.activity_area_m2", np.isnan(part)), Missing("facilities.floor_area_m2", np.isnan(whole))],
     )
 
 
@@ -90,5 +90,5 @@ def hours_open(rule: Rule, county: County) -> Figures:
     ones = np.ones(len(hours))
     target = np.nan if rule.target is None else rule.target
     return places.figures(
-        bounded(hours, 24.0), (ones, ones), {"facilities.hours_per_day": np.isnan(hours)}, unit_target=target
+        bounded(hours, 24.0), (ones, ones), [Missing("facilities.hours_per_day", np.isnan(hours))], unit_target=target
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,11 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A column that would answer a rule, and which units lack it."""
+    """A column that would answer a rule, and which units lack it; ``service`` where the column names none of it."""
 
     column: str
     lacking: Flags
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def of_communities(
     county: County,
     bounds: tuple[Floats, Floats],
     denominator: tuple[Floats, Floats],
-    missing: Mapping[str, Flags],
+    missing: Sequence[Missing],
     *,
     unit_target: float = np.nan,
     ceiling: float = np.inf,
@@ -149,7 +150,7 @@ def of_communities(
     bounds, denominator
         Least and most of numerator and denominator, by community.
     missing
-        By column, which communities lack it.
+        What is missing, over all communities.
     unit_target, ceiling, spare, unregistered, straight
         As in `Figures`.
 
@@ -171,7 +172,7 @@ def of_communities(
     if rule.county_figure in ("share", "mean"):
         left_out = int((asked & empty & ~maybe).sum())
         asked = asked & ~empty
-    flags = {"communities.resettlement": maybe, **missing}
+    flags = [Missing("communities.resettlement", maybe), *missing]
     line = np.full(n, np.nan) if straight is None else straight
     return Figures(
         low=bounds[0][asked],
@@ -185,7 +186,7 @@ def of_communities(
         spare=spare,
         unregistered=unregistered,
         straight=line[asked],
-        missing=tuple(Missing(column, lacking[asked]) for column, lacking in flags.items() if lacking[asked].any()),
+        missing=tuple(replace(one, lacking=one.lacking[asked]) for one in flags if one.lacking[asked].any()),
         left_out=left_out,
     )
 

@@ -145,7 +145,9 @@ def test_a_missing_figure_leaves_bounds_and_says_which_column_and_how_many_lack_
     assert found["low"] == pytest.approx(2 / 0.3)
     assert found["high"] == math.inf
     assert found["status"] == "unknown"
-    assert found["note_en"].startswith("1 of 2 communities lack communities.community_workers; at least 6.667")
+    assert found["note_en"].startswith(
+        "communities.community_workers is missing for 1 of 2 communities; at least 6.667"
+    )
     assert found["note_zh"].startswith("2 个社区中有 1 个缺 communities.community_workers")
 
 
@@ -229,7 +231,7 @@ def test_a_facility_that_names_no_community_may_be_anybodys():
     table = table_of(facilities=facilities)
     rural = row(table, "rural_facility_coverage")
     assert (rural["low"], rural["high"], rural["status"]) == (0.0, 1.0, "unknown")
-    assert "2 facilities name no community (facilities.community_id)" in rural["note_en"]
+    assert "facilities that name no community (facilities.community_id): 2" in rural["note_en"]
     area = row(table, "area_per_100_households")
     assert (area["low"], area["high"]) == (pytest.approx(400 / 15), pytest.approx(520 / 15))
     assert area["status"] == "unknown"
@@ -243,7 +245,7 @@ def test_an_unknown_floor_area_is_at_least_what_is_known():
     found = row(table_of(facilities=facilities), "area_per_100_households")
     assert found["status"] == "pass"  # 500 over 15 is 33 already
     assert np.isnan(found["value"])
-    assert "lack facilities.floor_area_m2" in found["note_en"]
+    assert "facilities.floor_area_m2 is missing for 1 of 5 communities" in found["note_en"]
     assert row(table_of(facilities=facilities), "area_per_100_households", "West")["status"] == "unknown"
 
 
@@ -279,7 +281,7 @@ def test_a_service_that_no_table_names_is_unknown_and_not_absent():
     table = table_of(facilities=FACILITIES[FACILITIES["service"].ne("supply_cooperative")])
     found = row(table, "rural_service_stations")
     assert found["status"] == "unknown"
-    assert "facilities.service = supply_cooperative" in found["note_en"]
+    assert "(facilities.service) has no place at all of: supply and marketing cooperative" in found["note_en"]
 
 
 # --------------------------------------------------------------------------------- zero, nobody, not known whether
@@ -305,7 +307,7 @@ def test_nobody_to_apply_to_is_not_applicable():
 def test_a_village_without_households_is_left_out_and_said_so():
     found = row(table_of(), "rural_facility_coverage")
     assert found["denominator"] == 2
-    assert "1 communities of the county have no households" in found["note_en"]
+    assert "communities of the county without households, left out: 1" in found["note_en"]
 
 
 def test_resettlement_communities_that_are_not_known_widen_the_bounds():
@@ -313,7 +315,7 @@ def test_resettlement_communities_that_are_not_known_widen_the_bounds():
     found = row(table_of(communities=maybe), "resettlement_facility_coverage")
     # A has one for sure; B (maybe) has none, C (maybe) has one: 1 of 2 at worst, all at best
     assert (found["low"], found["high"], found["status"]) == (0.5, 1.0, "unknown")
-    assert "2 of 3 communities lack communities.resettlement" in found["note_en"]
+    assert "communities.resettlement is missing for 2 of 3 communities" in found["note_en"]
     none = COMMUNITIES.assign(resettlement=pd.array([False] * 5, dtype="boolean"))
     assert row(table_of(communities=none), "resettlement_facility_coverage")["status"] == "not_applicable"
 
@@ -334,7 +336,7 @@ def test_reach_is_the_share_of_households_and_the_straight_line_stands_beside_it
 def test_without_distances_reach_is_unknown():
     found = row(table_of(access=None), "reach")
     assert (found["status"], found["low"], found["high"]) == ("unknown", 0.0, 1.0)
-    assert "4 of 5 communities lack roads.geometry" in found["note_en"]
+    assert "roads.geometry is missing for 4 of 5 communities" in found["note_en"]
 
 
 def test_the_sports_circle_counts_urban_households_only():
@@ -381,7 +383,7 @@ def test_elder_services_ask_for_all_of_them_and_keep_their_own_target():
     # without any place of one of them it is not known who has it
     found = row(table_of("linyi"), "day_care")
     assert found["status"] == "unknown"
-    assert "facilities.service = elder_care" in found["note_en"]
+    assert "has no place at all of: elder care" in found["note_en"]
 
 
 # --------------------------------------------------------------------------------- the other plans
@@ -395,7 +397,7 @@ def test_opening_hours_are_the_share_of_facilities_that_keep_eight():
     unsaid = FACILITIES.assign(hours_per_day=[8.0, NAN, 10.0, NAN, NAN])
     found = row(table_of(facilities=unsaid), "opening_hours")
     assert (found["low"], found["high"], found["status"]) == (pytest.approx(2 / 3), 1.0, "unknown")
-    assert "1 of 3 facilities lack facilities.hours_per_day" in found["note_en"]
+    assert "facilities.hours_per_day is missing for 1 of 3 facilities" in found["note_en"]
 
 
 def test_land_of_elder_care_is_over_all_residents():
@@ -406,7 +408,7 @@ def test_land_of_elder_care_is_over_all_residents():
     facilities = pd.concat([FACILITIES, homes], ignore_index=True)
     without = row(table_of("gansu", facilities=facilities), "elder_care_land")
     assert without["status"] == "unknown"
-    assert "2 of 5 communities lack facilities.land_area_m2" in without["note_en"]
+    assert "facilities.land_area_m2 is missing for 2 of 5 communities" in without["note_en"]
     land = facilities.assign(land_area_m2=[NAN] * 5 + [300.0, 140.0])
     found = row(table_of("gansu", facilities=land), "elder_care_land")
     assert found["value"] == pytest.approx(440 / 4400)
