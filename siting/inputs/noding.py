@@ -77,7 +77,7 @@ def node_roads(roads: gpd.GeoDataFrame, *, join_m: float, gap_m: float, faults: 
     level, rows = roads["level"].to_numpy(), roads["row"].to_numpy()
     crossings = _crossings(lines, level, project)
     touches, reached, gaps = _touches(lines, level, max(join_m, TOUCH_M), gap_m)
-    noded = _cut(roads, lines, crossings, touches)
+    noded = _cut(roads, lines, crossings, _bends(lines, level), touches)
     _say(faults, len(roads), len(noded), np.r_[moved, rows[reached]], rows, gaps)
     return noded
 
@@ -134,10 +134,23 @@ def _crossings(lines: _Lines, level: npt.NDArray[Any], project: pyproj.Transform
     pair = np.concatenate([pair[point], pair[~point][end_pair]])
     line, places = np.concatenate([one[pair], other[pair]]), np.concatenate([places, places])
     along = shapely.line_locate_point(lines.shapes[line], places)
-    inner = (along > TOUCH_M) & (along < shapely.length(lines.shapes[line]) - TOUCH_M)
-    xy = shapely.get_coordinates(places[inner])
+    xy = shapely.get_coordinates(places)
     lonlat = np.column_stack(project.transform(xy[:, 0], xy[:, 1], direction="INVERSE")).reshape(-1, 2)
-    return _Cuts(line[inner], along[inner], lonlat)
+    inner = (along > TOUCH_M) & (along < shapely.length(lines.shapes[line]) - TOUCH_M)
+    return _Cuts(line[inner], along[inner], lonlat[inner])
+
+
+def _bends(lines: _Lines, level: npt.NDArray[Any]) -> _Cuts:
+    """Return where a bend of one line lies on another of its level, as where two run together: both are cut there."""
+    bends = np.setdiff1d(np.arange(len(lines.line)), lines.ends)
+    points = shapely.points(lines.xy[bends])
+    bend, near = shapely.STRtree(lines.shapes).query(points, predicate="dwithin", distance=TOUCH_M)
+    own = lines.line[bends[bend]]
+    met = (own != near) & (level[own] == level[near])
+    bend, line = np.tile(bend[met], 2), np.concatenate([near[met], own[met]])
+    along = shapely.line_locate_point(lines.shapes[line], points[bend])
+    inner = (along > TOUCH_M) & (along < shapely.length(lines.shapes[line]) - TOUCH_M)
+    return _Cuts(line[inner], along[inner], lines.lonlat[bends[bend[inner]]])
 
 
 def _touches(lines: _Lines, level: npt.NDArray[Any], join_m: float, gap_m: float) -> tuple[_Cuts, Ints, pd.DataFrame]:

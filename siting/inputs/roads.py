@@ -19,6 +19,7 @@ from siting.inputs.tables import SourceRecord
 from siting.text import Progress, Text, silent
 
 OSM_ENDINGS = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml")
+PLAIN_TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls")
 Crossings = Literal["auto", "join", "pass"]
 
 
@@ -113,8 +114,12 @@ def _refuse(path: Path, faults: Faults) -> None:
 
 def _read_lines(source: Source, faults: Faults) -> gpd.GeoDataFrame:
     """Return the layer of lines in a file."""
-    raw = read_file(source, "roads", faults)
-    if raw.geometry is None:
-        raise faults.stop("文件没有几何图形", "the file holds no geometry", "请提供线图层", "give a layer of lines")
+    plain = source.path.suffix.lower() in PLAIN_TABLES
+    raw = None if plain else read_file(source, "roads", faults)
+    if raw is None or raw.geometry is None:
+        raise faults.stop(
+            "只有表格，没有道路线", "it is a table without lines",
+            "请提供线图层，如 GeoPackage 或 Shapefile", "give a layer of lines, such as a GeoPackage or a shapefile",
+        )  # fmt: skip
     columns = dict(zip(raw.headers, raw.cells, strict=True))
     return gpd.GeoDataFrame(columns, geometry=raw.geometry, crs=raw.crs)
