@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.faults import Faults, also_rows
 from siting.inputs.numbers import clean_text, fold, is_blank, is_placeholder, parse_id, parse_number, parse_yes_no
 from siting.inputs.schema import CHOICES, RESIDENTIAL, Column, Match
 
@@ -87,8 +87,8 @@ def _read_numbers(
         result[position] = number * scale
     if blanks:
         faults.note(
-            f"{rows_in_words(blanks, 'zh')}是占位符，按没有数据处理",
-            f"{rows_in_words(blanks, 'en')}: a placeholder, taken as no figure",
+            f"是占位符，按没有数据处理{also_rows(blanks, 'zh')}",
+            f"a placeholder, taken as no figure{also_rows(blanks, 'en')}",
             row=blanks[0],
             column=match.header,
         )
@@ -244,8 +244,8 @@ def _read_texts(values: Sequence[Any] | np.ndarray, match: Match, rows: Sequence
         result.append(text)
     if cleaned:
         faults.note(
-            f"{rows_in_words(cleaned, 'zh')}含不可见字符或过长，已清理",
-            f"{rows_in_words(cleaned, 'en')}: unprintable characters were taken out, or a very long text was cut",
+            f"含不可见字符或过长，已清理{also_rows(cleaned, 'zh')}",
+            f"unprintable characters taken out, or a very long text cut{also_rows(cleaned, 'en')}",
             "请核对这些名称",
             "check these names",
             row=cleaned[0],

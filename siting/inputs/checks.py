@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from siting.errors import Issue
-from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.faults import Faults, also_rows
 
 if TYPE_CHECKING:
     from siting.inputs.tables import Origin
@@ -273,8 +273,8 @@ def _check_boundaries(checker: Checker) -> None:
             "warning",
             "communities",
             without[0],
-            f"{rows_in_words(rows, 'zh')}的社区没有边界，其住户都算在社区点上",
-            f"{rows_in_words(rows, 'en')}: no boundary; all households are put at the community's point",
+            f"没有边界，其住户都算在社区点上{also_rows(rows, 'zh')}",
+            f"has no boundary; all its households are put at its point{also_rows(rows, 'en')}",
             "如有边界请补充",
             "add the boundary if there is one",
             column="community_id",
@@ -298,7 +298,7 @@ def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
                 "boundaries",
                 int(other),
                 f"与 {ids[one]} 的边界重叠（占较小者的 {overlap / smaller:.0%}）；重叠处的建筑只计入较小者",
-                f"overlaps the boundary of {ids[one]} by {overlap / smaller:.0%} of the smaller; buildings there count for it",
+                f"overlaps that of {ids[one]} by {overlap / smaller:.0%} of the smaller, which gets what is there",
                 "请核对两者的边界",
                 "check both boundaries",
                 column="geometry",
@@ -351,8 +351,8 @@ def _place_communities(checker: Checker, have_boundaries: bool, said: Sequence[I
             "note",
             "communities",
             joined[0],
-            f"{rows_in_words(rows, 'zh')}没有坐标，取其边界内一点",
-            f"{rows_in_words(rows, 'en')}: no coordinates; a point within the boundary is used",
+            f"没有坐标，取其边界内一点{also_rows(rows, 'zh')}",
+            f"no coordinates; a point within the boundary is used{also_rows(rows, 'en')}",
             "",
             "",
             column="geometry",
@@ -372,8 +372,8 @@ def _say_no_households(checker: Checker) -> None:
             "note",
             "communities",
             int(empty[0]),
-            f"{rows_in_words(rows, 'zh')}户数为 0：保留，各项指标不适用",
-            f"{rows_in_words(rows, 'en')}: 0 households; kept, its verdicts are not applicable",
+            f"户数为 0：保留，各项指标不适用{also_rows(rows, 'zh')}",
+            f"0 households; kept, its verdicts are not applicable{also_rows(rows, 'en')}",
             "",
             "",
             column="households",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable, Source, limit_archive
 from siting.inputs.numbers import is_blank
 from siting.inputs.schema import count_recognised
@@ -230,10 +230,10 @@ def _say_facts(facts: SheetFacts, table: RawTable, faults: Faults) -> None:
     hidden = [row for row in facts.hidden if row in data_rows]
     if hidden:
         faults.warning(
-            f"{rows_in_words(hidden, 'zh')}是隐藏行，已照常读取",
-            f"{rows_in_words(hidden, 'en')}: hidden, read like the others",
+            f"是隐藏行，已照常读取{also_rows(hidden, 'zh')}",
+            f"a hidden row, read like the others{also_rows(hidden, 'en')}",
             "如不应计入，请从表中删除",
-            "delete them if they should not count",
+            "delete it if it should not count",
             row=hidden[0],
         )
     for letters, row in facts.without_value:

@@ -100,3 +100,11 @@ def rows_in_words(rows: Sequence[int], lang: str) -> str:
         shown = shown.replace(", ", "、")
         return f"第 {shown} 行" + (f"等 {len(rows)} 行" if more > 0 else "")
     return f"row{'s' if len(rows) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def also_rows(rows: Sequence[int], lang: str) -> str:
+    """Return the rows after the first in words, to stand behind what is said of the first; "" where there is one."""
+    if len(rows) < 2:
+        return ""
+    words = rows_in_words(rows[1:], lang)
+    return f"（另有{words}）" if lang == "zh" else f" (also {words})"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from siting.errors import InputError
 from siting.inputs.datum import check_datum_name, to_wgs84
-from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable, Source
 from siting.inputs.numbers import is_blank, parse_degrees
 from siting.inputs.schema import Match
@@ -227,8 +227,8 @@ def _check_shapes(raw: RawTable, faults: Faults, *, points: bool, required: bool
             shapes[drawn] = shapely.point_on_surface(shapes[drawn])
             numbers = [int(row) for row in rows[drawn]]
             faults.note(
-                f"{rows_in_words(numbers, 'zh')}不是点，取其内部一点",
-                f"{rows_in_words(numbers, 'en')}: not a point; a point within it is used",
+                f"不是点，取其内部一点{also_rows(numbers, 'zh')}",
+                f"not a point; a point within it is used{also_rows(numbers, 'en')}",
                 row=numbers[0],
                 column="geometry",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,6 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from siting.inputs.faults import Faults
 from siting.inputs.numbers import fold
 
 ROLES: tuple[str, ...] = ("communities", "facilities", "candidates", "allotments", "boundaries", "buildings")
@@ -223,8 +221,8 @@ def read_columns() -> Mapping[str, tuple[Column, ...]]:
                     role=role,
                     name=name,
                     kind=entry["kind"],
-                    names=tuple(_key(text) for text in entry["names"]),
-                    fallback=tuple(_key(text) for text in entry.get("fallback", ())),
+                    names=tuple(plain_header(text) for text in entry["names"]),
+                    fallback=tuple(plain_header(text) for text in entry.get("fallback", ())),
                     required=entry.get("required", False),
                     least=entry.get("least"),
                     most=entry.get("most"),
@@ -236,7 +234,7 @@ def read_columns() -> Mapping[str, tuple[Column, ...]]:
     )
 
 
-def _key(header: object) -> str:
+def plain_header(header: object) -> str:
     """Return a header without case, blanks, underscores, stars and remarks on whether it must be filled."""
     text = re.sub(r"[\s_*:]", "", fold(header).casefold())
     return re.sub(r"\((?:必填|选填|可选|required|optional)\)", "", text)
@@ -271,7 +269,7 @@ def _match_name(key: str, name: str, kind: str) -> tuple[float | None, str] | No
 
 def recognise(header: object, role: str, *, fallback: bool = False) -> list[tuple[Column, float | None, str]]:
     """Return the columns of a role that a header may name, with its scale and a remark not read as a unit."""
-    key = _key(header)
+    key = plain_header(header)
     found = []
     for column in read_columns()[role]:
         for name in column.fallback if fallback else column.names:
@@ -289,117 +287,3 @@ def count_recognised(headers: Sequence[object], role: str) -> int:
         for header in headers
         if header is not None and (recognise(header, role) or recognise(header, role, fallback=True))
     )
-
-
-def match_headers(
-    headers: Sequence[str], role: str, given: Mapping[str, str], faults: Faults, row: int | None
-) -> dict[str, Match]:
-    """Return which column of the file answers each column of the role.
-
-    Two columns that answer the same one are an error, as is a required one that is missing; a column that
-    answers none is a note. ``given`` (column of the role -> header in the file) goes before ``columns.toml``.
-    """
-    matches: dict[str, Match] = {}
-    by_name = {column.name: column for column in read_columns()[role]}
-    _match_given(headers, by_name, given, matches, faults)
-    for fallback in (False, True):
-        settled = set(matches)
-        used = {match.position for match in matches.values()}
-        for position, header in enumerate(headers):
-            if position in used or not header:
-                continue
-            for column, scale, remark in recognise(header, role, fallback=fallback):
-                if column.name in settled:
-                    continue
-                other = matches.get(column.name)
-                if other is not None and other.position != position:
-                    _say_twice(column, other, header, position, faults, row)
-                else:
-                    matches[column.name] = Match(column, header, position, scale, remark)
-                break
-    _say_missing(by_name, headers, matches, faults, row)
-    used = {match.position for match in matches.values()}
-    unused = [header for position, header in enumerate(headers) if position not in used and header]
-    if unused:
-        faults.note(
-            f"以下列没有用到：{'、'.join(unused)}",
-            f"columns not used: {', '.join(unused)}",
-            "如其中有需要的列，请改用约定的列名",
-            "if one of them is needed, rename it to a known column name",
-        )
-    return matches
-
-
-def _match_given(
-    headers: Sequence[str],
-    by_name: Mapping[str, Column],
-    given: Mapping[str, str],
-    matches: dict[str, Match],
-    faults: Faults,
-) -> None:
-    for name, header in given.items():
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1)
-            hint = (f"，是否想写 {near[0]}", f"; did you mean {near[0]}") if near else ("", "")
-            faults.error(
-                f"columns 中的 {name} 不是本表的列{hint[0]}",
-                f"{name} in columns is not a column of this table{hint[1]}",
-                f"可用的有：{'、'.join(by_name)}",
-                f"use one of: {', '.join(by_name)}",
-            )
-        elif header not in headers:
-            faults.error(
-                f"columns 指定的列“{header}”不在文件中",
-                f'columns names "{header}", which the file does not have',
-                f"文件中的列：{'、'.join(headers)}",
-                f"the file has: {', '.join(headers)}",
-                column=header,
-            )
-        else:
-            column = by_name[name]
-            key = _key(header)
-            scale = next(
-                (
-                    unit_scale(key[start:].strip("()[]【】/"), column.kind)
-                    for start in range(1, len(key))
-                    if unit_scale(key[start:].strip("()[]【】/"), column.kind) is not None
-                ),
-                None,
-            )
-            matches[name] = Match(column, header, list(headers).index(header), scale)
-
-
-def _say_twice(column: Column, other: Match, header: str, position: int, faults: Faults, row: int | None) -> None:
-    faults.error(
-        f"第 {other.position + 1} 列“{other.header}”与第 {position + 1} 列“{header}”都是 {column.name}",
-        f'column {other.position + 1} "{other.header}" and column {position + 1} "{header}" are both {column.name}',
-        "请只保留一列，或在研究文件中用 columns 指明用哪一列",
-        "keep one of them, or say which one with columns in the study file",
-        row=row,
-        column=header,
-    )
-
-
-def _say_missing(
-    by_name: Mapping[str, Column], headers: Sequence[str], matches: Mapping[str, Match], faults: Faults, row: int | None
-) -> None:
-    for name, column in by_name.items():
-        if column.required and name not in matches:
-            near = difflib.get_close_matches(
-                column.names[0], [_key(header) for header in headers], n=1, cutoff=0.7
-            ) or [
-                header
-                for header in headers
-                for known in column.names
-                if difflib.SequenceMatcher(None, _key(header), known).ratio() >= 0.7
-            ]
-            hint = (f"；最接近的列是“{near[0]}”", f'; the nearest column is "{near[0]}"') if near else ("", "")
-            chinese = next((known for known in column.names if not known.isascii()), column.names[0])
-            faults.error(
-                f"缺少必需的列“{chinese}”（{name}）{hint[0]}",
-                f'the required column {name} ("{chinese}") is missing{hint[1]}',
-                f"请增加此列，或把相应的列改名为“{chinese}”",
-                f'add it, or rename the column that holds it to "{chinese}"',
-                row=row,
-                column=name,
-            )

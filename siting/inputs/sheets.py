@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from siting.inputs.faults import Faults, rows_in_words
+from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable
 from siting.inputs.numbers import fold, is_blank, parse_number
 from siting.inputs.schema import ROLE_NAMES, count_recognised, read_columns
@@ -54,8 +54,8 @@ def grid_to_table(
     if position:
         titles = [row for row, _ in filled[:position]]
         faults.note(
-            f"{rows_in_words(titles, 'zh')}是标题，已跳过",
-            f"{rows_in_words(titles, 'en')}: a title, left out",
+            f"标题，已跳过{also_rows(titles, 'zh')}",
+            f"a title, left out{also_rows(titles, 'en')}",
             row=titles[0],
         )
     body = filled[position + depth :]

@@ -16,8 +16,9 @@ from siting.inputs.cells import ServiceList, blank_column, read_cells
 from siting.inputs.checks import check_tables
 from siting.inputs.faults import Faults
 from siting.inputs.files import RawTable, Source, file_sha256, read_file
+from siting.inputs.headers import match_headers
 from siting.inputs.places import locate_rows
-from siting.inputs.schema import MONEY_UNITS, POINT_ROLES, ROLE_NAMES, ROLES, Column, Match, match_headers, read_columns
+from siting.inputs.schema import MONEY_UNITS, POINT_ROLES, ROLE_NAMES, ROLES, Column, Match, read_columns
 from siting.text import Progress, Text, silent
 
 WGS84 = "EPSG:4326"

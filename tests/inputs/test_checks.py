@@ -92,7 +92,7 @@ def test_communities_without_coordinates_take_a_point_of_their_boundary(tmp_path
     tables = read(tmp_path, communities=ledger, boundaries=shapes)
     assert tables.boundaries is not None
     assert tables.boundaries.geometry.contains(tables.communities.geometry).all()
-    assert any("rows 2, 3: no coordinates" in line for line in said(tables))
+    assert any("row 2" in line and "a point within the boundary is used (also row 3)" in line for line in said(tables))
     issues = faults(partial(read, tmp_path, communities=ledger))
     assert [issue.row for issue in issues] == [2, 3]
     assert "neither usable coordinates nor a boundary" in issues[0].problem.en
@@ -105,9 +105,9 @@ def test_overlapping_doubled_and_missing_boundaries_are_told(tmp_path: Path) -> 
     tables = read(tmp_path, boundaries=shapes)
     warned = "\n".join(said(tables, "warning"))
     assert "has 2 polygons, which were joined" in warned
-    assert "overlaps the boundary of 0012 by 50% of the smaller" in warned
+    assert "overlaps that of 0012 by 50% of the smaller" in warned
     assert "the boundary is not used" in warned
-    assert "row 3: no boundary" in warned
+    assert "has no boundary; all its households" in warned
 
 
 def test_neighbours_that_touch_do_not_overlap(tmp_path: Path) -> None:
