@@ -141,7 +141,7 @@ def _groups(communities: pd.DataFrame, demand: DemandPoints) -> Iterator[tuple[s
         words = communities[kind].to_numpy().astype(str)[demand.community]
         order = np.argsort(words, kind="stable").astype(np.int64)
         names, first = np.unique(words[order], return_index=True)
-        for name, rows in zip(names.tolist(), np.split(order, first[1:]), strict=True):
+        for name, rows in zip(names.tolist(), np.split(order, first)[1:], strict=True):
             if name:
                 yield kind, name, rows, demand.households[rows]
     for group in ("elderly", "minors", "disabled"):
