@@ -106,3 +106,22 @@ class Plan:
     def proven(self) -> bool:
         """Whether every stage is proven within the gap that was asked."""
         return all(stage.proven for stage in self.stages)
+
+    def facilities(
+        self, facilities: gpd.GeoDataFrame, allotments: pd.DataFrame | None = None
+    ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+        """Return the facilities and allotments tables with the plan applied: what ``score`` is to judge."""
+        from siting.allocation.chosen import apply_plan
+
+        return apply_plan(self, facilities, allotments)
+
+    def sites(self) -> gpd.GeoDataFrame:
+        """Return the actions as points (EPSG:4326), row i for action i."""
+        points = gpd.points_from_xy(self.actions["lon"], self.actions["lat"], crs="EPSG:4326")
+        return gpd.GeoDataFrame(self.actions.reset_index(drop=True), geometry=points)
+
+    def check(self) -> tuple[Text, ...]:
+        """Recompute circles, allotments, costs and verdicts from the inputs; return every fault found (none: ``()``)."""
+        from siting.allocation.plan_check import faults_of
+
+        return faults_of(self)

@@ -1,0 +1,236 @@
+"""A plan applied to the tables, and a plan or a planner's own list as a CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from siting.errors import Issue, MissingFileError, TableError
+from siting.text import Text
+
+if TYPE_CHECKING:
+    from siting.allocation.plan import Plan
+
+COLUMNS = ("source_id", "acquisition", "area_m2", "allotments")
+_NAMES = {
+    "source_id": ("source_id", "action_id", "candidate_id", "点位代码", "候选点编号", "编号", "id"),
+    "acquisition": ("acquisition", "取得方式"),
+    "area_m2": ("area_m2", "面积", "面积（㎡）", "面积(㎡)", "建筑面积", "面积（平方米）", "面积(平方米)"),
+    "allotments": ("allotments", "分配"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One action that a planner chose: which, how big (None: to be found), allotted to whom (None: to be found)."""
+
+    source_id: str
+    acquisition: str = ""
+    area_m2: float | None = None
+    allotments: tuple[tuple[str, float], ...] | None = None
+
+
+def apply_plan(
+    plan: Plan, facilities: gpd.GeoDataFrame, allotments: pd.DataFrame | None = None
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the facilities and allotments tables with the plan applied: what `score` is to judge.
+
+    A new site becomes a facility of its service; an extension grows the floor area of its place, and what was
+    allotted of it before stays so, now by name.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    facilities
+        The facilities table it was made from.
+    allotments
+        The allotments table it was made from, or None.
+    """
+    old = facilities.copy()
+    ids = old["facility_id"].astype(str)
+    entries: list[tuple[str, str, float]] = []
+    if allotments is not None and len(allotments):
+        entries += list(
+            zip(
+                allotments["facility_id"].astype(str),
+                allotments["community_id"].astype(str),
+                allotments["area_m2"].astype(float),
+                strict=True,
+            )
+        )
+    named = {name for name, _, _ in entries}
+    area = old["floor_area_m2"].to_numpy(dtype=np.float64).copy()
+    given = {name: part for name, part in plan.allotments.groupby("action_id", sort=False)}
+    fresh = []
+    for row in plan.actions.itertuples():
+        name = new_facility_id(row.action_id, set(ids)) if row.kind == "candidate" else str(row.source_id)
+        if row.kind == "candidate":
+            fresh.append((row, name))
+        else:
+            at = int(np.flatnonzero(ids.to_numpy() == name)[0])
+            place = str(old["place_id"].iloc[at])
+            doors = (
+                np.flatnonzero(
+                    (old["place_id"].astype(str) == place).to_numpy()
+                    & (old["service"] == old["service"].iloc[at]).to_numpy()
+                )
+                if place
+                else np.array([at])
+            )
+            now = float(np.nanmax(area[doors]))
+            area[doors] = now + row.area_m2
+            owners = {str(owner) for owner in old["community_id"].iloc[doors]} - {""}
+            if not named & set(ids.iloc[doors]) and len(owners) == 1:
+                entries.append((name, owners.pop(), now))
+        if row.action_id in given:
+            part = given[row.action_id]
+            entries += [
+                (name, str(community), float(m2))
+                for community, m2 in zip(part["community_id"], part["area_m2"], strict=True)
+            ]
+        elif row.kind == "candidate":
+            named.add(name)
+    old["floor_area_m2"] = area
+    new = _new_rows(old, fresh)
+    table = pd.DataFrame(entries, columns=["facility_id", "community_id", "area_m2"])
+    table = table.groupby(["facility_id", "community_id"], sort=False, as_index=False)["area_m2"].sum()
+    both = gpd.GeoDataFrame(pd.concat([old, new], ignore_index=True), crs=old.crs) if len(new) else old
+    return both, table
+
+
+def new_facility_id(action_id: str, taken: set[str]) -> str:
+    """Return the facility id of a new site: its own, unless a facility has it already.
+
+    Parameters
+    ----------
+    action_id
+        The action.
+    taken
+        Ids in use.
+    """
+    name = action_id
+    while name in taken:
+        name = f"plan:{name}"
+    return name
+
+
+def _new_rows(old: gpd.GeoDataFrame, fresh: Sequence[tuple[object, str]]) -> gpd.GeoDataFrame:
+    """Return one facility row a new site, with the columns and kinds of the old ones."""
+    rows = [row for row, _ in fresh]
+    new = old.iloc[[0] * len(rows)].reset_index(drop=True) if len(old) else old
+    for column in new.columns:
+        if column == "geometry":
+            continue
+        kind = new[column].dtype
+        new[column] = (
+            np.nan if kind.kind == "f" else pd.NA if str(kind) == "boolean" else "" if kind.kind not in "iu" else 0
+        )
+        new[column] = new[column].astype(kind)
+    new["facility_id"] = [name for _, name in fresh]
+    new["service"] = [str(row.service) for row in rows]  # type: ignore[attr-defined]
+    new["floor_area_m2"] = [float(row.area_m2) for row in rows]  # type: ignore[attr-defined]
+    points = gpd.points_from_xy([row.lon for row in rows], [row.lat for row in rows], crs="EPSG:4326")  # type: ignore[attr-defined]
+    return new.set_geometry(gpd.GeoSeries(points, crs="EPSG:4326").to_crs(old.crs))
+
+
+def write_chosen(plan: Plan, path: str | Path) -> None:
+    """Write the plan as a CSV that `read_chosen` reads (UTF-8 with a mark, so that a spreadsheet opens it).
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    path
+        The file; it is replaced.
+    """
+    given = {name: part for name, part in plan.allotments.groupby("action_id", sort=False)}
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(COLUMNS)
+        for row in plan.actions.itertuples():
+            part = given.get(row.action_id)
+            shares = (
+                ""
+                if part is None
+                else ";".join(
+                    f"{name}={m2:.2f}" for name, m2 in zip(part["community_id"], part["area_m2"], strict=True)
+                )
+            )
+            out.writerow([row.action_id, row.acquisition, f"{row.area_m2:.2f}", shares])
+
+
+def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
+    """Read a plan, or a planner's own list: one action a row, by its id, with its area where that is settled.
+
+    Columns source_id (or 编号), and optionally acquisition (取得方式), area_m2 (面积) and allotments ("community=m²;...").
+
+    Parameters
+    ----------
+    path
+        A CSV, UTF-8 or GB18030.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TableError
+        If there is no id column, or a row cannot be read; every fault is in it.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingFileError(Text(f"找不到文件 {file}", f"there is no file {file}"))
+    raw = file.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("gb18030", errors="replace")
+    rows = list(csv.reader(text.splitlines()))
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    at = {key: next((header.index(name) for name in names if name in header), None) for key, names in _NAMES.items()}
+    if at["source_id"] is None:
+        fault = Issue(
+            "error",
+            Text("缺少点位编号列", "there is no column with the ids of the sites"),
+            Text("加一列 source_id", "add a column source_id"),
+            file.name,
+        )
+        raise TableError(
+            Text(f"{file.name} 不能用作选定方案", f"{file.name} cannot be read as a list of chosen actions"), [fault]
+        )
+    found, faults = [], []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = {key: row[place].strip() if place is not None and place < len(row) else "" for key, place in at.items()}
+        if not any(cells.values()):
+            continue
+        try:
+            area = float(cells["area_m2"].replace(",", "")) if cells["area_m2"] else None
+            shares = tuple(
+                (name.strip(), float(m2))
+                for name, _, m2 in (part.partition("=") for part in cells["allotments"].split(";") if part)
+            )
+            if not cells["source_id"] or (area is not None and not area >= 0) or any(not m2 >= 0 for _, m2 in shares):
+                raise ValueError
+        except ValueError:
+            faults.append(
+                Issue(
+                    "error",
+                    Text("编号、面积或分配不可读", "the id, the area or the allotment cannot be read"),
+                    Text("面积写成不小于 0 的数", "write areas as numbers >= 0"),
+                    file.name,
+                    row=number,
+                    value=";".join(row)[:60],
+                )
+            )
+            continue
+        found.append(Chosen(cells["source_id"], cells["acquisition"], area, shares or None))
+    if faults:
+        raise TableError(Text(f"{file.name} 有 {len(faults)} 处错误", f"{file.name}: {len(faults)} faults"), faults)
+    return tuple(found)

@@ -1,0 +1,147 @@
+"""Better plans by solving small patches of the map exactly, the rest held: large neighbourhood search.
+
+A patch is grown from a community over the actions that serve it and the communities those serve; its actions, allotments and
+verdicts are free, everything else stays as it is. Method: Shaw (1998), with patches whose size follows from how
+fast the last one was solved.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csc_array, csr_array
+
+from siting.allocation.prescription_model import PrescriptionModel
+from siting.allocation.situation import FloatArray, IntArray
+from siting.allocation.solve import LinearModel, solve_mip
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Who touches whom: communities to actions and back, bool, shapes (n, k) and (k, n)."""
+
+    actions_of: csr_array
+    communities_of: csr_array
+
+    @classmethod
+    def of(cls, model: PrescriptionModel) -> Map:
+        """Return the map of a model: an action touches the communities it may serve or bring in reach."""
+        n, k = len(model.situation.community_id), len(model.situation.actions)
+        rows, cols = [model.pairs.community], [model.pairs.action]
+        for community, actions in zip(model.classes.community, model.classes.actions, strict=True):
+            rows.append(np.full(len(actions), community))
+            cols.append(actions)
+        row, col = np.concatenate(rows), np.concatenate(cols)
+        touch = csr_array(coo_array((np.ones(len(row)), (row, col)), shape=(n, k)))
+        return cls(touch, csr_array(touch.T))
+
+    def patch(self, community: int, size: int) -> tuple[IntArray, IntArray, IntArray]:
+        """Return about ``size`` actions around a community, the communities those touch, and those that touch no other."""
+        actions: dict[int, None] = {}
+        seen, queue = {community}, deque([community])
+        while queue and len(actions) < size:
+            i = queue.popleft()
+            for k in _row(self.actions_of, i):
+                if k not in actions:
+                    actions[int(k)] = None
+                    fresh = [int(j) for j in _row(self.communities_of, k) if j not in seen]
+                    seen.update(fresh)
+                    queue.extend(fresh)
+        inner = [i for i in sorted(seen) if all(int(k) in actions for k in _row(self.actions_of, i))]
+        return np.array(sorted(actions)), np.array(sorted(seen)), np.array([community, *inner])
+
+
+def _row(matrix: csr_array, at: int) -> IntArray:
+    return matrix.indices[matrix.indptr[at] : matrix.indptr[at + 1]]
+
+
+def improve(
+    model: PrescriptionModel, linear: LinearModel, point: FloatArray, *, seconds: float, seed: int
+) -> FloatArray:
+    """Return a point at least as good, bettered patch by patch until a whole round brings nothing or time is up.
+
+    Parameters
+    ----------
+    model
+        Where the columns are.
+    linear
+        The rows and the objective of the stage.
+    point
+        A feasible point, shape (columns,).
+    seconds
+        Longest time, s.
+    seed
+        The order of the patches.
+    """
+    begun = time.perf_counter()
+    where, columns = Map.of(model), csc_array(linear.matrix)
+    rng = np.random.default_rng(seed)
+    worth = np.unique(np.concatenate([model.pairs.community, model.classes.community]))
+    size, best, order, gained, fine = 60, point, [], np.inf, 1e-3
+    seen = np.zeros(len(model.situation.community_id), dtype=bool)
+    while len(worth) and (left := seconds - (time.perf_counter() - begun)) > 0:
+        if not order:
+            if gained <= 1e-5 * abs(linear.value(best)) and fine == 1e-5:
+                break
+            fine = 1e-5 if gained <= 1e-3 * abs(linear.value(best)) else 1e-3
+            order, gained = [int(i) for i in rng.permutation(worth)], 0.0
+            seen[:] = False
+        if seen[at := order.pop()]:
+            continue
+        actions, communities, inner = where.patch(at, size)
+        seen[inner] = True
+        started = time.perf_counter()
+        found = _solve_patch(model, linear, columns, best, actions, communities, min(3.0, left), fine, seed)
+        took = time.perf_counter() - started
+        size = min(int(size * 1.2), 250) if took < 0.3 else max(int(size * 0.85), 8) if took > 1.0 else size
+        if linear.value(found) < linear.value(best):
+            gained += linear.value(best) - linear.value(found)
+            best = found
+    return best
+
+
+def _solve_patch(
+    model: PrescriptionModel,
+    linear: LinearModel,
+    columns: csc_array,
+    point: FloatArray,
+    actions: IntArray,
+    communities: IntArray,
+    seconds: float,
+    gap: float,
+    seed: int,
+) -> FloatArray:
+    """Return the point with one patch solved again."""
+    n, k = len(model.situation.community_id), len(model.situation.actions)
+    mine, here = np.zeros(k, dtype=bool), np.zeros(n, dtype=bool)
+    mine[actions], here[communities] = True, True
+    free = np.concatenate(
+        [
+            mine,
+            mine,
+            mine[model.pairs.action],
+            here[model.open],
+            here[model.classes.community],
+            np.ones(len(model.situation.targets), dtype=bool),
+        ]
+    )
+    cols = np.flatnonzero(free)
+    inner = csr_array(columns[:, cols])
+    touched = np.flatnonzero(np.diff(inner.indptr))
+    fixed = (linear.matrix @ np.where(free, 0.0, point))[touched]
+    patch = LinearModel(
+        cost=linear.cost[cols],
+        matrix=inner[touched],
+        row_lower=linear.row_lower[touched] - fixed,
+        row_upper=linear.row_upper[touched] - fixed,
+        col_lower=linear.col_lower[cols],
+        col_upper=linear.col_upper[cols],
+        integral=linear.integral[cols],
+    )
+    result = solve_mip(patch, start=point[cols], time_limit_s=max(seconds, 0.01), gap=gap, seed=seed)
+    found = point.copy()
+    found[cols] = point[cols] if result.values is None else result.values
+    return found if linear.violation(found) <= 1e-6 else point

@@ -1,0 +1,131 @@
+"""A draft with its proof -> the plan's tables, every figure recomputed from whole units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from siting.allocation.draft import Draft
+from siting.allocation.impossible import area_cuts, blocked_table
+from siting.allocation.plan import Plan, PlanOptions, Stage, Status
+from siting.allocation.prescription_model import PrescriptionModel
+from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
+from siting.allocation.why import left_out_table, reasons
+
+
+def make_plan(
+    model: PrescriptionModel, options: PlanOptions, draft: Draft, stages: Sequence[Stage], seconds: float
+) -> Plan:
+    """Return the plan of a draft.
+
+    Parameters
+    ----------
+    model
+        The rows of the prescription.
+    options
+        What was asked.
+    draft
+        What was found.
+    stages
+        How good it is proven to be.
+    seconds
+        How long it took.
+    """
+    s = model.situation
+    after = draft.filled_u(s, model.pairs)
+    covered = s.covered_with(draft.chosen)
+    cuts = area_cuts(model)
+    blocked = blocked_table(model, draft, cuts)
+    return Plan(
+        status=_status(s, options, s.meets(covered, after), stages),
+        actions=_actions(model, draft),
+        allotments=_allotments(model, draft),
+        stages=tuple(stages),
+        communities=_communities(s, covered, after),
+        blocked=blocked,
+        cuts=cuts,
+        left_out=left_out_table(model, draft),
+        total_cost=draft.cost(s),
+        budget=options.budget,
+        options=options,
+        seconds=seconds,
+        situation=s,
+    )
+
+
+def _status(s: Situation, options: PlanOptions, meets: BoolArray, stages: Sequence[Stage]) -> Status:
+    """Return whether all that was asked is met, and proven to be."""
+    if options.compliance == "targets":
+        met = all(int((meets & target.members).sum()) >= target.needed for target in s.targets)
+    else:
+        met = bool(meets[s.households > 0].all())
+    if not met:
+        return "partial"
+    return "complete" if all(stage.proven for stage in stages) else "stopped"
+
+
+def _actions(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
+    """Return the chosen actions with what they cost and bring, in the order of the situation."""
+    a = model.situation.actions
+    ks = np.flatnonzero(draft.chosen)
+    area_m2 = draft.area_u[ks] / UNITS_PER_M2
+    table = pd.DataFrame(
+        {
+            "action_id": [a.action_id[k] for k in ks],
+            "kind": [a.kind[k] for k in ks],
+            "source_id": [a.source_id[k] for k in ks],
+            "acquisition": [a.acquisition[k] for k in ks],
+            "service": [a.services[k][0] for k in ks],
+            "area_m2": area_m2,
+            "fixed_cost": a.fixed_cost[ks],
+            "area_cost": a.area_cost[ks] * area_m2,
+            "yearly_cost": a.yearly_cost[ks] * area_m2,
+            "cost": a.cost(draft.chosen, draft.area_u)[ks],
+            "lon": a.lon[ks],
+            "lat": a.lat[ks],
+        }
+    )
+    return pd.concat([table, reasons(model, draft)], axis=1)
+
+
+def _allotments(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
+    s, pairs = model.situation, model.pairs
+    ps = np.flatnonzero(draft.allot_u > 0)
+    ps = ps[np.lexsort((pairs.community[ps], pairs.action[ps]))]
+    return pd.DataFrame(
+        {
+            "action_id": [s.actions.action_id[k] for k in pairs.action[ps]],
+            "community_id": [s.community_id[i] for i in pairs.community[ps]],
+            "area_m2": draft.allot_u[ps] / UNITS_PER_M2,
+        }
+    )
+
+
+def _communities(s: Situation, covered: BoolArray, after: IntArray) -> pd.DataFrame:
+    before = [np.where(one, "pass", "fail").astype(object) for one in (s.in_reach(s.covered_now), s.deficit_u == 0)]
+    later = [np.where(one, "pass", "fail").astype(object) for one in (s.in_reach(covered), after >= s.deficit_u)]
+    for reach, area in (before, later):
+        area[s.deficit_u < 0] = "unknown"
+        reach[s.households <= 0] = area[s.households <= 0] = "not_applicable"
+    return pd.DataFrame(
+        {
+            "community_id": list(s.community_id),
+            "meets_before": _both(*before),
+            "meets_after": _both(*later),
+            "in_reach_before": before[0],
+            "in_reach_after": later[0],
+            "has_area_before": before[1],
+            "has_area_after": later[1],
+            "area_before_m2": s.allotted_m2,
+            "area_after_m2": s.allotted_m2 + after / UNITS_PER_M2,
+            "weight": s.weight / 1000.0,
+        }
+    )
+
+
+def _both(reach: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Return the three-valued AND of two verdicts."""
+    rank = {"fail": 0, "unknown": 1, "pass": 2, "not_applicable": 3}
+    return np.array([min(pair, key=rank.__getitem__) for pair in zip(reach, area, strict=True)], dtype=object)

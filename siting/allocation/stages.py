@@ -1,0 +1,200 @@
+"""The stages of the prescription, one after another, each with its bound, each holding what the earlier ones reached."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from siting.allocation.draft import Draft, whole_units
+from siting.allocation.neighbourhoods import improve
+from siting.allocation.plan import PlanOptions, Stage
+from siting.allocation.prescription_model import PrescriptionModel, cost_of
+from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, FloatArray
+from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
+from siting.text import Progress, Text, silent
+
+M2 = Text(zh="平方米", en="m²")
+WEIGHTED = Text(zh="加权户", en="weighted households")
+WAN = Text(zh="万元", en="10,000 yuan")
+COMMUNITIES = Text(zh="个社区", en="communities")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One stage before it is answered: what is made most or least, and with which slack its answer is held."""
+
+    id: str
+    name: Text
+    sense: str
+    unit: Text
+    row: FloatArray
+    slack: float
+
+
+def questions(model: PrescriptionModel, options: PlanOptions) -> list[Question]:
+    """Return the stages in their order.
+
+    Parameters
+    ----------
+    model
+        The rows of the prescription.
+    options
+        What is asked.
+    """
+    s = model.situation
+    weight = s.weight[model.open] / 1000.0
+    first = s.resettlement[model.open]
+    asked: list[Question] = []
+    if options.compliance == "targets":
+        one = np.ones(len(s.targets))
+        asked.append(
+            Question(
+                "targets",
+                Text("达到目标比例", "communities counted towards the targets"),
+                "max",
+                COMMUNITIES,
+                model.row(s=one),
+                0.4,
+            )
+        )
+    else:
+        if first.any():
+            asked.append(
+                Question(
+                    "resettlement",
+                    Text("安置社区优先", "resettlement communities first"),
+                    "max",
+                    WEIGHTED,
+                    model.row(z=weight * first),
+                    4e-4,
+                )
+            )
+        asked.append(
+            Question(
+                "households",
+                Text("达标的加权户数", "weighted households brought to the standard"),
+                "max",
+                WEIGHTED,
+                model.row(z=weight),
+                4e-4,
+            )
+        )
+        asked.append(
+            Question(
+                "area",
+                Text("补足的面积", "deficit filled"),
+                "max",
+                M2,
+                model.row(x=np.ones(len(model.pairs.action))),
+                5e-7,
+            )
+        )
+    fixed, price = cost_of(s, model.limits.allowed)
+    asked.append(Question("cost", Text("最低费用", "least cost"), "min", WAN, model.row(y=fixed, a=price), MONEY_SLACK))
+    anew = s.actions.new_build.astype(float)
+    if (anew[model.limits.allowed] > 0).any():
+        asked.append(
+            Question("new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), 5e-7)
+        )
+    return asked
+
+
+def exact_value(model: PrescriptionModel, question: Question, draft: Draft) -> float:
+    """Return what a draft is worth for a question, from its whole units."""
+    return float(question.row @ model.point(draft))
+
+
+def answer_stages(
+    model: PrescriptionModel, options: PlanOptions, start: Draft, *, progress: Progress = silent
+) -> tuple[Draft, tuple[Stage, ...]]:
+    """Answer the stages one after another, each holding what the earlier ones reached.
+
+    Parameters
+    ----------
+    model
+        The rows of the prescription.
+    options
+        What is asked, and how long it may take.
+    start
+        A first draft that breaks no row.
+    progress
+        Told the stage and its gap.
+
+    Returns
+    -------
+    tuple
+        The last draft and the stages.
+    """
+    begun = time.perf_counter()
+    linear, best, stages = model.linear, start, []
+    asked = questions(model, options)
+    effort = [_EFFORT[question.id] for question in asked]
+    for number, question in enumerate(asked):
+        left = max(0.0, options.time_limit_s - (time.perf_counter() - begun))
+        allowance = left * effort[number] / sum(effort[number:])
+        progress(Text(f"规划：{question.name.zh}", f"planning: {question.name.en}"), number / len(asked))
+        best, stage = _answer(model, linear, question, best, allowance, options, progress)
+        stages.append(stage)
+        linear = hold(linear, question, stage.value, model.situation.prefer_existing_share)
+    return best, tuple(stages)
+
+
+_EFFORT = {"targets": 0.3, "resettlement": 0.15, "households": 0.3, "area": 0.3, "cost": 0.5, "new_build": 0.2}
+"""How the time is shared between the stages; what one does not use goes to the next ones."""
+
+
+def hold(linear: LinearModel, question: Question, value: float, dearer: float) -> LinearModel:
+    """Return the model with what a stage reached as a row; the cost may grow by the share that spares new building."""
+    if question.sense == "max":
+        return linear.with_rows(question.row, value - question.slack, np.inf)
+    most = value * (1.0 + dearer) if question.id == "cost" else value
+    return linear.with_rows(question.row, -np.inf, most + question.slack)
+
+
+def _answer(
+    model: PrescriptionModel,
+    linear: LinearModel,
+    question: Question,
+    start: Draft,
+    allowance_s: float,
+    options: PlanOptions,
+    progress: Progress,
+) -> tuple[Draft, Stage]:
+    """Answer one stage from a start."""
+    begun = time.perf_counter()
+    sign = -1.0 if question.sense == "max" else 1.0
+    asked = linear.with_cost(sign * question.row)
+    point = improve(model, asked, model.point(start), seconds=0.4 * allowance_s, seed=options.seed)
+    left = max(0.0, allowance_s - (time.perf_counter() - begun))
+    result = solve_mip(
+        asked, start=point, time_limit_s=left, gap=0.9 * options.gap, seed=options.seed, progress=progress
+    )
+    found = rounded(model, result.found)
+    worse = sign * exact_value(model, question, found) > sign * exact_value(model, question, start)
+    if worse or linear.violation(model.point(found)) > FEASIBILITY:
+        found = start
+    value = exact_value(model, question, found)
+    bound = sign * min(result.bound, sign * value)
+    gap = abs(bound - value) / max(abs(bound), abs(value), 1e-9)
+    seconds = time.perf_counter() - begun
+    return found, Stage(
+        question.id, question.name, question.sense, value, bound, gap, gap <= options.gap, seconds, question.unit
+    )
+
+
+def rounded(model: PrescriptionModel, values: FloatArray) -> Draft:
+    """Return the draft in whole units of a point of the model."""
+    met = np.zeros(len(model.situation.community_id), dtype=bool)
+    met[model.open] = values[model.part("z")] > 0.5
+    chosen = model.chosen(values)
+    return whole_units(
+        model.situation,
+        model.pairs,
+        chosen,
+        values[model.part("a")] * UNITS_PER_M2,
+        values[model.part("x")] * UNITS_PER_M2,
+        met,
+        (model.limits.min_u, model.limits.max_u),
+    )
