@@ -51,6 +51,8 @@ class RawTable:
     encoding: str = ""
     part: str = ""
     """The sheet or layer that was read."""
+    cut_names: bool = False
+    """Whether headers may have been cut to the 10 bytes that a shapefile keeps of a name."""
     geometry: np.ndarray | None = None
     crs: Any = None
 

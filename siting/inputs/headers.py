@@ -8,14 +8,24 @@ from collections.abc import Mapping, Sequence
 from siting.inputs.faults import Faults
 from siting.inputs.schema import Column, Match, plain_header, read_columns, recognise, unit_scale
 
+SHORTEST_CUT = 3
+"""A name cut by a shapefile keeps at least this many characters: three Chinese ones in UTF-8, ten Latin ones."""
+
 
 def match_headers(
-    headers: Sequence[str], role: str, given: Mapping[str, str], faults: Faults, row: int | None
+    headers: Sequence[str],
+    role: str,
+    given: Mapping[str, str],
+    faults: Faults,
+    row: int | None,
+    *,
+    cut_names: bool = False,
 ) -> dict[str, Match]:
     """Return which column of the file answers each column of the role.
 
     Two columns that answer the same one are an error, as is a required one that is missing; a column that
-    answers none is a note. ``given`` (column of the role -> header in the file) goes before ``columns.toml``.
+    answers none is a note. ``given`` (column of the role -> header in the file) goes before ``columns.toml``. With
+    ``cut_names`` a header may be the beginning of one column's name, as shapefiles leave of it.
     """
     matches: dict[str, Match] = {}
     by_name = {column.name: column for column in read_columns()[role]}
@@ -35,6 +45,8 @@ def match_headers(
                 else:
                     matches[column.name] = Match(column, header, position, scale, remark)
                 break
+    if cut_names:
+        _match_cut(headers, role, matches, faults)
     _say_missing(by_name, headers, matches, faults, row)
     used = {match.position for match in matches.values()}
     unused = [header for position, header in enumerate(headers) if position not in used and header]
@@ -46,6 +58,29 @@ def match_headers(
             "if one of them is needed, rename it to a known column name",
         )
     return matches
+
+
+def _match_cut(headers: Sequence[str], role: str, matches: dict[str, Match], faults: Faults) -> None:
+    """Match headers that are the beginning of the names of one column and no other."""
+    used = {match.position for match in matches.values()}
+    for position, header in enumerate(headers):
+        key = plain_header(header)
+        if position in used or len(key) < SHORTEST_CUT or len(header.encode("utf-8")) < 8:
+            continue
+        meant = [
+            column
+            for column in read_columns()[role]
+            if column.name not in matches and any(name.startswith(key) for name in column.names)
+        ]
+        if len(meant) == 1:
+            matches[meant[0].name] = Match(meant[0], header, position, None)
+            faults.note(
+                f"字段名被截断，按 {meant[0].name} 读取",
+                f"the name was cut by the shapefile; read as {meant[0].name}",
+                "如不对，请用 columns 指明，或改用 GeoPackage",
+                "if that is wrong, name it with columns, or use a GeoPackage",
+                column=header,
+            )
 
 
 def _match_given(

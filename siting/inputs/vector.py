@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tempfile
 import warnings
@@ -208,7 +209,9 @@ def _read_shapefile(path: Path, faults: Faults) -> RawTable:
             f"{path.stem}.cpg 写的是 {said}，实际为 {encoding}，已按后者读取",
             f"{path.stem}.cpg says {said}, but the texts are {encoding} and were read so",
         )
-    return _frame_to_table(frame, path.stem, encoding)
+    table = _frame_to_table(frame, path.stem, encoding)
+    table.cut_names = True
+    return table
 
 
 def _canonical(encoding: str) -> str:
@@ -235,25 +238,21 @@ def _decode_frame(frame: Any, faults: Faults) -> tuple[Any, str]:
         value for column in texts for value in frame[column] if isinstance(value, str)
     ]
     raw = [value.encode("latin1", errors="replace") for value in sample]
-    encoding = "ascii"
-    if not all(value.isascii() for value in raw):
-        encoding = "utf-8"
-        try:
-            for value in raw:
-                value.decode("utf-8")
-        except UnicodeDecodeError:
-            encoding = "gb18030"
+    encoding = "ascii" if all(value.isascii() for value in raw) else "utf-8"
+    if not all(_is_utf8(value) for value in raw):
+        encoding = "gb18030"
     damaged = 0
 
     def decode(value: Any) -> Any:
         nonlocal damaged
         if not isinstance(value, str):
             return value
+        data = value.encode("latin1", errors="replace")
         try:
-            return value.encode("latin1").decode(encoding)
-        except (UnicodeDecodeError, UnicodeEncodeError):
+            return data.decode(encoding)
+        except UnicodeDecodeError:
             damaged += 1
-            return value.encode("latin1", errors="replace").decode(encoding, errors="ignore")
+            return data.decode(encoding, errors="ignore")
 
     frame = frame.copy()
     for column in texts:
@@ -267,6 +266,15 @@ def _decode_frame(frame: Any, faults: Faults) -> tuple[Any, str]:
             "a shapefile's field names hold 10 bytes; GeoPackage is better",
         )
     return frame, encoding
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8, perhaps cut within their last character, as the names of fields are."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data, final=False)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_zip(path: Path, source: Source, faults: Faults) -> RawTable:

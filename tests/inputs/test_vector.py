@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -111,6 +112,27 @@ def test_a_chinese_shapefile_is_read_whatever_its_cpg_says(tmp_path: Path, cpg: 
     assert any("社区.cpg" in line for line in said(tables)) == (cpg != "GB18030")
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "GB18030"])
+def test_chinese_field_names_cut_by_a_shapefile_are_understood_and_said(tmp_path: Path, encoding: str) -> None:
+    frame = layer(name=["示例一社区", "示例二村"], commerce=[3.5, 4.5], total=[99.0, 88.0]).rename(
+        columns={
+            "community_id": "社区代码",
+            "households": "户数",
+            "name": "社区名称",
+            "commerce": "商业和综合服务设施面积",
+            "total": "社区总建筑面积",
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that names are cut is what is tried
+        pyogrio.write_dataframe(frame, tmp_path / "截.shp", encoding=encoding)
+    tables = read(tmp_path, communities=Source(tmp_path / "截.shp"))
+    assert list(tables.communities["name"]) == ["示例一社区", "示例二村"]
+    assert list(tables.communities["commerce_service_area_m2"]) == [3.5, 4.5]
+    assert list(tables.communities["total_building_area_m2"]) == [99, 88]
+    assert any("the name was cut by the shapefile; read as commerce_service_area_m2" in line for line in said(tables))
+
+
 def zipped(folder: Path, names: list[str]) -> Path:
     """A zip whose member names are in GBK, as Windows in China writes them."""
     chinese_shapefile(folder, "GB18030")
@@ -215,6 +237,15 @@ def test_empty_and_missing_geometries_of_facilities_are_told_with_their_rows(tmp
     issues = faults(partial(read, tmp_path, facilities=Source(tmp_path / "f.gpkg")))
     assert [issue.row for issue in issues] == [2, 3]
     assert all("has no geometry" in issue.problem.en for issue in issues)
+
+
+def test_a_coordinate_that_is_not_finite_is_told_with_its_row(tmp_path: Path) -> None:
+    shapes = [Point(110, 35), Point(np.inf, 35), box(110, 35, 110.1, np.inf)]
+    frame = gpd.GeoDataFrame({"facility_id": ["a", "b", "c"], "service": "药店"}, geometry=shapes, crs="EPSG:4326")
+    frame.to_parquet(tmp_path / "f.parquet")
+    issues = faults(partial(read, tmp_path, facilities=Source(tmp_path / "f.parquet")))
+    assert [issue.row for issue in issues] == [2, 3]
+    assert all("not a finite number" in issue.problem.en for issue in issues)
 
 
 def test_heights_are_dropped_and_said(tmp_path: Path) -> None:
