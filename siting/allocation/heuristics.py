@@ -1,0 +1,278 @@
+"""Good covers quickly: row weighting for set cover, iterated swaps for max cover; both start from greedy.
+
+How long they search is counted in elements touched, not in seconds, so that the same seed gives the same sites on any
+machine that touches at least ``WORK_PER_SECOND``; on a slower one the clock ends the search and it says so.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from siting.allocation.problem import BoolArray, IntArray, Problem
+
+WORK_PER_SECOND = 100_000_000
+"""Elements that a search may touch in a second of its time limit."""
+
+BATCH = 5_000_000
+"""Elements touched between two looks at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: the sites, or None where it met no feasible choice; whether the clock or Ctrl-C cut it."""
+
+    chosen: IntArray | None
+    value: float
+    cut_short: bool
+    interrupted: bool = False
+
+
+def search_set_cover(
+    problem: Problem,
+    *,
+    start: IntArray | None = None,
+    seconds: float = 1.0,
+    patience: float = math.inf,
+    target: float = 0.0,
+    seed: int = 0,
+) -> Found:
+    """Search for a cheap set of sites that covers every demand to its level.
+
+    Parameters
+    ----------
+    problem
+        A set cover whose every demand has enough sites in reach.
+    start
+        Sites to start from; greedy otherwise.
+    seconds
+        Work allowed, as seconds of ``WORK_PER_SECOND``; 0 for greedy alone.
+    patience
+        Stop after this much work without a better cover, in the same seconds.
+    target
+        Stop at a cover of this cost or less.
+    seed
+        Seed of the search.
+
+    Returns
+    -------
+    Found
+        ``chosen`` is None where no full cover was met (sites that exclude each other may leave none).
+    """
+    from siting.allocation import _kernels as kernels
+
+    reach, terms = _arrays(problem)
+    state = _cover_state(problem, reach, seed)
+    first = problem.must if start is None else _mask(problem, start)
+    for j in np.flatnonzero(first):
+        kernels.flip_cover(j, reach, terms, state)
+    kernels.fill_cover(reach, terms, state)
+    if not state.open_n[0]:
+        state.total[1] = state.total[0]
+        state.best[:] = state.inside
+    kernels.search_cover(reach, terms, state, 0, target)  # compiled before the clock starts
+    clock = _Clock(seconds, patience)
+    with clock:
+        while state.total[1] > target and (allowed := clock.next_batch(-float(state.total[1]))):
+            clock.spent(kernels.search_cover(reach, terms, state, allowed, target), allowed)
+    if not np.isfinite(state.total[1]):
+        return Found(None, math.inf, clock.cut_short, clock.interrupted)
+    chosen = _without_spare(problem, np.flatnonzero(state.best))
+    return Found(chosen, problem.total_cost(chosen), clock.cut_short, clock.interrupted)
+
+
+def search_max_cover(
+    problem: Problem,
+    *,
+    start: IntArray | None = None,
+    seconds: float = 1.0,
+    patience: float = math.inf,
+    target: float = math.inf,
+    seed: int = 0,
+) -> Found:
+    """Search for the sites within the limits that cover the most weight.
+
+    Parameters
+    ----------
+    problem
+        A max cover without capacities whose fixed sites are within the limits.
+    start
+        Sites to start from, within the limits; greedy adds what still fits.
+    seconds
+        Work allowed, as seconds of ``WORK_PER_SECOND``; 0 for greedy alone.
+    patience
+        Stop after this much work without more cover, in the same seconds.
+    target
+        Stop at a cover of this weight or more.
+    seed
+        Seed of the search.
+
+    Returns
+    -------
+    Found
+        Always with sites: those that must be chosen fit.
+    """
+    from siting.allocation import _kernels_swaps as kernels
+
+    reach, terms = _arrays(problem)
+    share = 0.01 if (problem.level > 1).any() else 0.0
+    by_money = problem.budget is not None
+    first = problem.must if start is None else _mask(problem, start) | problem.must
+    best: tuple[float, IntArray] = (-1.0, np.flatnonzero(first))
+    for per_cost in (False, True) if by_money else (False,):
+        state = _swap_state(problem, seed)
+        for j in np.flatnonzero(first):
+            kernels.flip_swap(j, share, reach, terms, state)
+        kernels.fill_swap(share, reach, terms, state, per_cost)
+        value = float(problem.weights[state.hits >= problem.level].sum())
+        if value > best[0]:
+            best = (value, np.flatnonzero(state.inside))
+    state = _swap_state(problem, seed)
+    for j in best[1]:
+        kernels.flip_swap(j, share, reach, terms, state)
+    state.best[:] = state.inside
+    state.value[1] = best[0]
+    if seconds:
+        kernels.search_swaps(share, reach, terms, state, 0, target, by_money)  # compiled before the clock starts
+    clock = _Clock(seconds, patience)
+    with clock:
+        while state.value[1] < target and (allowed := clock.next_batch(float(state.value[1]))):
+            clock.spent(kernels.search_swaps(share, reach, terms, state, allowed, target, by_money), allowed)
+    chosen = np.flatnonzero(state.best)
+    return Found(chosen, float(state.value[1]), clock.cut_short, clock.interrupted)
+
+
+class _Clock:
+    """Hands out work in batches until the allowance, the patience or, on a slow machine, the time is used up."""
+
+    def __init__(self, seconds: float, patience: float) -> None:
+        self.begun = time.perf_counter()
+        self.seconds = seconds
+        self.left = seconds * WORK_PER_SECOND
+        self.patience = patience * WORK_PER_SECOND
+        self.best = -math.inf
+        self.since = 0.0
+        self.cut_short = False
+        self.interrupted = False
+
+    def __enter__(self) -> _Clock:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """Take Ctrl-C as the end of the search; what it had found stands."""
+        self.interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        return self.interrupted
+
+    def next_batch(self, value: float) -> int:
+        """Return how much may be touched next, 0 when the search is over; ``value`` is the best so far."""
+        if value > self.best:
+            self.best, self.since = value, 0.0
+        if self.left < 1 or self.since >= self.patience:
+            return 0
+        if time.perf_counter() - self.begun > self.seconds:
+            self.cut_short = True
+            return 0
+        return int(min(self.left, BATCH))
+
+    def spent(self, work: int, allowed: int) -> None:
+        """Take off what was touched; a search that ended before its allowance has nothing left to try."""
+        self.left -= max(work, 1)
+        self.since += work
+        if work < allowed:
+            self.left = 0.0
+
+
+def _arrays(problem: Problem):  # type: ignore[no-untyped-def]
+    """Return the problem as the arrays of the kernels."""
+    from siting.allocation._kernels import Reach, Terms
+
+    rows, cols, apart = problem.pairs, problem.pairs.tocsc(), problem.exclusions()
+    reach = Reach(
+        rows.indptr.astype(np.int64),
+        rows.indices.astype(np.int32),
+        cols.indptr.astype(np.int64),
+        cols.indices.astype(np.int32),
+        apart.indptr.astype(np.int64),
+        apart.indices.astype(np.int32),
+    )
+    role = np.where(problem.must, 1, np.where(problem.barred, -1, 0)).astype(np.int8)
+    return reach, Terms(problem.level, problem.weights, problem.cost, role)
+
+
+def _random(seed: int) -> np.ndarray:
+    """Return the state of the kernels' generator: never 0."""
+    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+
+
+def _cover_state(problem: Problem, reach, seed: int):  # type: ignore[no-untyped-def]
+    from siting.allocation._kernels import CoverState
+
+    n, m = problem.shape
+    return CoverState(
+        inside=np.zeros(m, dtype=np.bool_),
+        hits=np.zeros(n, dtype=np.int64),
+        penalty=np.ones(n, dtype=np.int64),
+        score=np.diff(reach.col_ptr),
+        stamp=np.zeros(m, dtype=np.int64),
+        open_rows=np.arange(n, dtype=np.int64),
+        open_at=np.arange(n, dtype=np.int64),
+        open_n=np.array([n], dtype=np.int64),
+        members=np.full(m, -1, dtype=np.int64),
+        member_at=np.full(m, -1, dtype=np.int64),
+        member_n=np.zeros(1, dtype=np.int64),
+        best=np.zeros(m, dtype=np.bool_),
+        total=np.array([0.0, np.inf]),
+        random=_random(seed),
+        step=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _swap_state(problem: Problem, seed: int):  # type: ignore[no-untyped-def]
+    from siting.allocation._kernels_swaps import SwapState
+
+    n, m = problem.shape
+    share = 0.01 if (problem.level > 1).any() else 0.0
+    first = problem.weights * np.where(problem.level == 1, 1.0 + share, share)
+    limit = m if problem.sites is None else problem.sites
+    money = np.inf if problem.budget is None else problem.budget * (1 + 1e-9)
+    reach = csr_array(problem.pairs)
+    return SwapState(
+        inside=np.zeros(m, dtype=np.bool_),
+        hits=np.zeros(n, dtype=np.int64),
+        score=np.bincount(reach.indices, np.repeat(first, np.diff(reach.indptr)), minlength=m).astype(np.float64),
+        blocked=np.zeros(m, dtype=np.int64),
+        banned=np.full(m, -1, dtype=np.int64),
+        added=np.zeros(m + 1, dtype=np.int64),
+        room=np.array([limit + int(problem.existing.sum())], dtype=np.int64),
+        money=np.array([money]),
+        best=np.zeros(m, dtype=np.bool_),
+        kept=np.zeros(m, dtype=np.bool_),
+        value=np.array([0.0, -1.0, -1.0]),
+        random=_random(seed),
+        turn=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _mask(problem: Problem, chosen: IntArray) -> BoolArray:
+    mask = np.zeros(problem.shape[1], dtype=np.bool_)
+    mask[chosen] = True
+    return mask
+
+
+def _without_spare(problem: Problem, chosen: IntArray) -> IntArray:
+    """Return the sites without those that cost something and no demand needs, dearest first."""
+    from siting.allocation.solution import cover_counts
+
+    spare = cover_counts(problem, chosen) - problem.level
+    columns = problem.pairs.tocsc()
+    kept = _mask(problem, chosen)
+    for j in sorted(chosen, key=lambda site: (-problem.cost[site], -site)):
+        rows = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
+        if not problem.must[j] and (spare[rows] > 0).all():
+            kept[j] = False
+            spare[rows] -= 1
+    return np.flatnonzero(kept)
