@@ -123,7 +123,7 @@ def _read(path: Path, below: tuple[Path, ...]) -> Standard:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise StandardError(
             Text(
@@ -143,6 +143,7 @@ def _add(file: dict[str, Any], parts: _Parts, document: str, faults: list[Text])
     _replace(parts.assumptions, assumptions, "assumptions", assumption_loosened, faults)
     _replace(parts.services, services, "services", service_loosened, faults)
     speeds = parts.assumptions
+    rules = {key: _with_assumed_target(rule, parts.assumptions) for key, rule in rules.items()}
     _replace(parts.circles, circles, "circles", lambda old, new: circle_loosened(old, new, speeds), faults)
     for key in rules.keys() & parts.rules.keys():
         faults += _same_measure(parts.rules[key], rules[key])
@@ -173,15 +174,19 @@ def _replace(
 
 
 def _same_measure(old: Rule, new: Rule) -> list[Text]:
-    same = (old.measure, old.unit, old.direction) == (new.measure, new.unit, new.direction)
-    if same:
+    what, now = (
+        (rule.measure, rule.unit, rule.direction)
+        + (() if rule.measure == "recorded" else (rule.facility_kind, rule.county_figure))
+        for rule in (old, new)
+    )
+    if what == now:
         return []
     return [
         Text(
             f"rules.{new.id}：与所依据标准的同名规则衡量的不是同一件事"
-            "（measure、unit、direction 须一致）；请另取规则名",
+            "（measure、unit、direction、facility_kind、county_figure 须一致）；请另取规则名",
             f"rules.{new.id}: measures something else than the rule of that id in the standard it extends "
-            "(measure, unit and direction must be the same); give it another id",
+            "(measure, unit, direction, facility_kind and county_figure must be the same); give it another id",
         )
     ]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import siting.standards
 from siting.errors import InputError, MissingFileError, StandardError
-from siting.standards import read_standard
+from siting.standards import SHIPPED, read_standard
 
 HEAD = """
 [standard]
@@ -94,6 +95,7 @@ def test_a_standard_may_extend_a_file_beside_it(write, tmp_path):
         (('quotation = "三十五平方米"', 'quotation = ""'), "needs a quotation of the text, or a source"),
         (('measure = "area_per_100_households"', 'measure = "area_per_household"'), "one of: area_per_100_households"),
         (('unit = "m2_per_100_households"', 'unit = "m2"'), "measures something else"),
+        (('facility_kind = "comprehensive"', 'facility_kind = "sports"'), "measures something else"),
         (("target = 35", 'target = "35"'), "target must be a number ≥ 0"),
         (("target = 35", "target = -1"), "target must be a number ≥ 0"),
         (("target = 35", "target = nan"), "target must be a number ≥ 0"),
@@ -115,6 +117,36 @@ def test_a_looser_rule_is_taken_when_it_says_why(write):
     rule = read_standard(write(body)).rule("area_per_100_households")
     assert rule.target == 25
     assert rule.looser.startswith("mountain villages")
+
+
+def test_a_share_of_reach_may_be_restated_and_raised(write):
+    reach = """
+[rules.reach]
+name = { zh = "可达", en = "reach" }
+measure = "reached_share"
+unit = "share"
+level = "community"
+numerator = { zh = "户数", en = "households" }
+county_figure = "ratio_of_sums"
+applies_to = "all"
+facility_kind = "comprehensive"
+target_from = "reach_share"
+clause = "二"
+quotation = "全覆盖"
+columns = ["roads.geometry"]
+"""
+    assert read_standard(write(reach)).rule("reach").target == 0.9
+    share = '[assumptions.reach_share]\nvalue = 0.95\nunit = "share"\nsource = "ours"\n'
+    assert read_standard(write(share)).rule("reach").target == 0.95
+    assert read_standard(write(reach + share)).rule("reach").target == 0.95
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_file_can_be_copied_and_read_where_it_lies(tmp_path, name):
+    source = Path(siting.standards.__file__).with_name(f"{name}.toml")
+    copy = tmp_path / "ours.toml"
+    copy.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())  # as an editor on Windows may save it
+    assert read_standard(copy) == read_standard(name)
 
 
 def test_all_faults_of_a_file_are_named_at_once(write):
