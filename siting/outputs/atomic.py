@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import secrets
 import shutil
 import time
@@ -19,6 +20,7 @@ _MARK = ".siting-partial-"
 _OLD = "-old"
 _STALE_S = 24 * 3600.0
 _ATTEMPTS = 20
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:/|/vsi)")
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -
     OutputError
         If the folder is not one that may be written.
     """
-    if "://" in str(folder) or str(folder).replace("\\", "/").startswith("/vsi"):
+    if _ADDRESS.match(str(folder).replace("\\", "/")):
         raise OutputError(Text(f"{folder} 不是本机的文件夹。", f"{folder} is not a folder on this machine."))
     final = folder.expanduser().resolve()
     if not final.name:
@@ -181,6 +183,8 @@ def _may_replace(final: Path, *, force: bool) -> None:
 
     try:
         names = [entry.name for entry in final.iterdir()]
+    except FileNotFoundError:
+        return  # another run moved it away since we looked
     except OSError as error:
         raise _cannot(final, error) from error
     if not names:
@@ -248,38 +252,44 @@ def _flush(work: Path) -> None:
 
 
 def _swap(work: Path, final: Path, *, force: bool) -> None:
-    """Put the finished folder in place; the old one is moved aside first and put back when that fails."""
-    for _ in range(_ATTEMPTS):
-        aside = _temporary(final, _OLD)
-        moved = False
-        try:
-            if final.is_dir():
-                _may_replace(final, force=force)
-                os.replace(final, aside)
-                moved = True
-            os.replace(work, final)
-        except OutputError:
-            raise
-        except FileNotFoundError:
-            if not work.exists():
-                raise
-            continue  # another run moved the old folder away between our look and our move
-        except OSError:
-            if moved and not final.exists():
-                os.replace(aside, final)
-            elif final.is_dir():
-                time.sleep(0.05)
-                continue  # another run put its folder there between our two moves
-            raise
-        finally:
-            if moved and aside.exists() and final.exists():
-                shutil.rmtree(aside, ignore_errors=True)
-        return
+    """Put the finished folder in place; what stood there is moved aside first, and back when that fails."""
+    aside: list[Path] = []
+    try:
+        for _ in range(_ATTEMPTS):
+            if _placed(work, final, aside, force=force):
+                return
+            time.sleep(0.02)
+    finally:
+        if aside and not final.exists():
+            with suppress(OSError):
+                os.replace(aside.pop(), final)
+        for old in aside:
+            shutil.rmtree(old, ignore_errors=True)
     raise OutputError(
         Text(
-            f"{final} 一直被别的程序占用，没有写成。", f"{final} is kept busy by another program; nothing was written."
+            f"{final} 一直被别的程序占用，没有写成；原有内容未动。",
+            f"{final} is kept busy by another program; nothing was written, and what was there is intact.",
         )
     )
+
+
+def _placed(work: Path, final: Path, aside: list[Path], *, force: bool) -> bool:
+    """Try once to put the folder in place; False where another run or program was quicker."""
+    if final.is_dir():
+        _may_replace(final, force=force)
+        old = _temporary(final, _OLD)
+        try:
+            os.replace(final, old)
+        except (FileNotFoundError, PermissionError):
+            return False
+        aside.append(old)
+    try:
+        os.replace(work, final)
+    except OSError:
+        if not work.exists() or not final.is_dir():
+            raise
+        return False
+    return True
 
 
 def _retry(action: Callable[[], None]) -> None:
@@ -307,6 +317,7 @@ def _cannot(final: Path, error: OSError) -> OutputError:
     return OutputError(
         Text(
             f"无法写入 {final}：{reason}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
-            f"Cannot write {final}: {reason}. What was there is intact; check space, permissions, and whether a file is open.",
+            f"Cannot write {final}: {reason}. What was there is intact; check space, permissions, and whether a "
+            "file is open.",
         )
     )

@@ -1,4 +1,4 @@
-"""The tables of what lies behind the figures: assumptions, definitions, sources, inputs, issues, places off the network."""
+"""The tables of what lies behind the figures: definitions, rules, assumptions, inputs, issues, places off the roads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from siting.outputs.figures import cite
+from siting.outputs.figures import both_languages, cite
 from siting.outputs.sheet import Column, Sheet, rows_of
 from siting.outputs.words import AREA_TYPE, ASSUMPTION, GROUP, ROLE, SEVERITY, SPREAD, say
 from siting.text import Lang, Text
@@ -22,7 +22,8 @@ DEFINITIONS: tuple[tuple[Text, Text], ...] = (
         Text("距离", "Distance"),
         Text(
             "沿道路网从家门口到设施门口的最短路，两端按实际位置计，含离开道路的一段；不是直线距离。",
-            "The shortest way along the network from door to door, both ends at their exact place, the off-road legs included; "
+            "The shortest way along the network from door to door, both ends at their exact place, the "
+            "off-road legs included; "
             "never a straight line.",
         ),
     ),
@@ -44,7 +45,8 @@ DEFINITIONS: tuple[tuple[Text, Text], ...] = (
         Text("每百户面积", "Area per 100 households"),
         Text(
             "分配给该社区的社区综合服务设施建筑面积 ÷ 户数 × 100。一处设施分给各社区的面积之和不超过它的建筑面积。",
-            "The floor area of comprehensive facilities allotted to the community / households × 100. What is allotted of one "
+            "The floor area of comprehensive facilities allotted to the community / households × 100. What is "
+            "allotted of one "
             "facility never exceeds its floor area.",
         ),
     ),
@@ -109,11 +111,19 @@ def assumption_sheet(results: Results, lang: Lang) -> Sheet:
         )
         service = services.get(circle.service, Text("各类服务", "every service").to(lang))
         name = f"{say(AREA_TYPE, circle.area_type, lang)} · {service} · {say(GROUP, circle.group, lang)}"
-        place = " ".join(part for part in (circle.document, circle.clause, circle.source) if part)
+        source = both_languages(circle.source).to(lang)
+        place = " ".join(part for part in (circle.document, circle.clause, source) if part)
         rows.append((kinds[2].to(lang), name, size.to(lang), quoted(place, circle.quotation)))
     for assumption in standard.assumptions.values():
         value = f"{assumption.value:g} {assumption.unit}"
-        rows.append((kinds[3].to(lang), say(ASSUMPTION, assumption.name, lang), value.strip(), assumption.source))
+        rows.append(
+            (
+                kinds[3].to(lang),
+                say(ASSUMPTION, assumption.name, lang),
+                value.strip(),
+                both_languages(assumption.source).to(lang),
+            )
+        )
     return Sheet(
         Text("说明", "Definitions"),
         Text(
@@ -262,7 +272,8 @@ def unroutable_sheet(results: Results, lang: Lang) -> Sheet:
         Text("离路太远", "Off the network"),
         Text(
             f"离最近可走道路超过 {limit:g} 米的地点：无法量距，一律不算在圈内。请核对坐标或补画道路。",
-            f"Places farther than {limit:g} m from any usable road: not measured, never covered. Check the point, or add the road.",
+            f"Places farther than {limit:g} m from any usable road: not measured, never covered. Check the "
+            "point, or add the road.",
         ),
         (
             Column(Text("用途", "Role"), "text", 14),
@@ -271,6 +282,40 @@ def unroutable_sheet(results: Results, lang: Lang) -> Sheet:
         ),
         rows_of(results.scorecard.unroutable, lambda row: say(ROLE, row.role, lang), "id", "distance_m"),
         empty=Text("没有：所有地点都接上了道路网。", "None: every place is on the network."),
+    )
+
+
+def carried_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return the places that join a road farther away because the nearest piece of road leads nowhere.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a place, with both distances.
+    """
+    length = results.standard.value("min_piece_km")
+    return Sheet(
+        Text("改接道路", "Carried"),
+        Text(
+            f"离得最近的道路是总长不足 {length:g} 公里的孤立路段，因而改接到更远的道路。请核对该路段是否漏画了连接。",
+            f"The nearest road is part of an isolated piece shorter than {length:g} km, so the place joins one "
+            "farther "
+            "away. Check whether a link is missing on the map.",
+        ),
+        (
+            Column(Text("用途", "Role"), "text", 14),
+            Column(Text("代码", "Id"), "text", 24),
+            Column(Text("改接后离路（米）", "To the road it joins (m)"), "whole", 16),
+            Column(Text("最近道路（米）", "To the nearest road (m)"), "whole", 16),
+        ),
+        rows_of(results.scorecard.carried, lambda row: say(ROLE, row.role, lang), "id", "distance_m", "without_m"),
     )
 
 

@@ -54,9 +54,9 @@ def coverage_drawing(results: Results, *, after: bool, label: str) -> Html:
     place, height = _projection(bounds)
     card = results.after if after and results.after is not None else results.scorecard
     layers = [
-        _communities(results, card, place),
         _roads(results, bounds, place),
         _circles(results, place, after=after),
+        _communities(results, card, place),
         _homes(card, place),
         _stations(results, place),
     ]
@@ -145,18 +145,18 @@ def _roads(results: Results, bounds: tuple[float, float, float, float], place: P
 
 
 def _circles(results: Results, place: Place, *, after: bool) -> Html:
-    """Return the outline of what the facilities cover together."""
-    out = []
+    """Return what the facilities cover together; after the plan, what its sites add shows in their colour."""
+    out: list[tuple[Any, str]] = []
     if after and results.plan_circles is not None:
         both = shapes.joined(results.circles.geometry, results.plan_circles.geometry)
-        out.append((shapes.union_of(both, 12.0), PLAN_COLOUR, None))
-    out.append((shapes.union_of(results.circles.geometry, 12.0), CIRCLE_COLOUR, "6 4"))
+        out.append((shapes.union_of(both, 12.0), PLAN_COLOUR))
+    out.append((shapes.union_of(results.circles.geometry, 12.0), CIRCLE_COLOUR))
     return join(
         element(
-            "path", d=_path(_rings(shape), place, close=True), fill="none", stroke=colour, stroke_width="2",
-            stroke_dasharray=dash,
+            "path", d=_path(_rings(shape), place, close=True), fill=colour, fill_opacity="0.16", fill_rule="evenodd",
+            stroke=colour, stroke_width="1", stroke_opacity="0.8",
         )
-        for shape, colour, dash in out
+        for shape, colour in out
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from siting.standards import Rule, Standard
 
 NAN = math.nan
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,27 @@ def cite(rule: Rule) -> Text:
     Text
         The citation.
     """
-    place = " ".join(part for part in (rule.document, rule.clause) if part) or rule.source
-    return Text(place, place)
+    place = " ".join(part for part in (rule.document, rule.clause) if part)
+    return Text(place, place) if place else both_languages(rule.source)
+
+
+def both_languages(source: str) -> Text:
+    """Return a source as Chinese and English; one that is written as ``中文 / English`` is taken apart.
+
+    Parameters
+    ----------
+    source
+        The source of a figure, as a standard's file states it.
+
+    Returns
+    -------
+    Text
+        Its two halves, or the whole for both where it is not in two halves.
+    """
+    chinese, mark, english = source.partition(" / ")
+    if mark and _HAN.search(chinese) and not _HAN.search(english.split("“")[0]):
+        return Text(chinese, english)
+    return Text(source, source)
 
 
 def headlines(results: Results) -> tuple[Figure, ...]:

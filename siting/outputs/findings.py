@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from siting.outputs.figures import (
+    area_target,
     cite,
     indicator_table,
     missing_area_m2,
     verdict_codes,
 )
+from siting.outputs.numbers import is_missing
 from siting.outputs.sheet import Column, Share, Sheet, rows_of
-from siting.outputs.words import AREA_TYPE, GROUP, LEVEL, STATUS, VERDICT, say
+from siting.outputs.words import AREA_TYPE, EQUITY, GROUP, LEVEL, STATUS, VERDICT, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -41,13 +43,13 @@ def indicator_sheet(results: Results, lang: Lang) -> Sheet:
     table["number"] = np.arange(1, len(table) + 1)
 
     def figure(column: str) -> Any:
-        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"))
-
-    def unit(row: Any) -> str:
-        return "%" if row.unit_en in ("share", "%") else str(getattr(row, f"unit_{lang}"))
+        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"), row.target)
 
     def status(column: str) -> Any:
         return lambda row: say(STATUS, getattr(row, column), lang)
+
+    def year(column: str) -> Any:
+        return lambda row: "" if is_missing(getattr(row, column)) else f"{getattr(row, column):.0f}"
 
     def place(row: Any) -> str:
         return say(LEVEL, "county", lang) if row.place == "county" else row.place
@@ -68,8 +70,12 @@ def indicator_sheet(results: Results, lang: Lang) -> Sheet:
             Column(Text("方案后", "After the plan"), "mixed", 10),
             Column(Text("目标值", "Target"), "mixed", 10),
             Column(Text("目标年", "Target year"), "text", 9),
+            Column(Text("阶段目标", "Step"), "mixed", 10),
+            Column(Text("阶段年", "Step year"), "text", 9),
             Column(Text("现状结论", "Verdict now"), "text", 10),
             Column(Text("方案后结论", "Verdict after"), "text", 11),
+            Column(Text("可能最低", "At least"), "mixed", 10),
+            Column(Text("可能最高", "At most"), "mixed", 10),
             Column(Text("直线距离口径", "By straight line"), "mixed", 12),
             Column(Text("分子", "Numerator"), "number", 12),
             Column(Text("分母", "Denominator"), "number", 12),
@@ -81,21 +87,25 @@ def indicator_sheet(results: Results, lang: Lang) -> Sheet:
             "number",
             f"name_{lang}",
             place,
-            unit,
+            lambda row: unit_words(row, "unit", lang),
             figure("baseline"),
             figure("value"),
             figure("after"),
             figure("target"),
-            lambda row: "" if row.year is None or row.year != row.year else str(int(row.year)),
+            year("year"),
+            figure("step_target"),
+            year("step_year"),
             status("status"),
             lambda row: say(STATUS, row.status_after, lang) if row.status_after else "",
+            figure("low"),
+            figure("high"),
             figure("straight_line_value"),
             "numerator",
             "denominator",
             f"source_{lang}",
             f"note_{lang}",
         ),
-        status_columns=(9, 10),
+        status_columns=(11, 12),
         frozen=2,
     )
 
@@ -123,6 +133,7 @@ def scorecard_sheet(results: Results, lang: Lang) -> Sheet:
     table["share_after"] = np.nan if after is None else after.communities["reached_share"].to_numpy()
     table["area_after"] = np.nan if after is None else after.communities["area_per_100_households_m2"].to_numpy()
     services = {service.id: service.name for service in results.standard.services}
+    needed_share, needed_area = results.standard.value("reach_share"), area_target(results.standard)
     comma = "、" if lang == "zh" else ", "
 
     def status(column: str) -> Any:
@@ -145,19 +156,19 @@ def scorecard_sheet(results: Results, lang: Lang) -> Sheet:
             Column(Text("方案后结论", "Verdict after"), "text", 18),
             Column(Text("圈内判定", "In the circle"), "text", 10),
             Column(Text("面积判定", "Enough area"), "text", 10),
-            Column(Text("圈内户数", "Households in the circle"), "number", 11),
-            Column(Text("圈内户数占比", "Share in the circle"), "share", 11),
-            Column(Text("方案后占比", "Share after"), "share", 11),
-            Column(Text("直线口径占比", "By straight line"), "share", 11),
+            Column(Text("圈内户数", "Households in the circle"), "whole", 11),
+            Column(Text("圈内户数占比", "Share in the circle"), "mixed", 11),
+            Column(Text("方案后占比", "Share after"), "mixed", 11),
+            Column(Text("直线口径占比", "By straight line"), "mixed", 11),
             Column(Text("最近设施", "Nearest facility"), "text", 14),
             Column(Text("平均距离（米）", "Mean distance (m)"), "whole", 11),
             Column(Text("最远住户（米）", "Farthest home (m)"), "whole", 11),
             Column(Text("平均步行（分钟）", "Mean walk (min)"), "number", 11),
             Column(Text("圈内设施数", "Facilities in reach"), "whole", 10),
             Column(Text("分得面积（㎡）", "Allotted area (m²)"), "number", 12),
-            Column(Text("每百户面积（㎡）", "Area per 100 households (m²)"), "number", 13),
-            Column(Text("方案后每百户（㎡）", "Per 100 households after (m²)"), "number", 13),
-            Column(Text("共享口径每百户（㎡）", "Shared, per 100 households (m²)"), "number", 13),
+            Column(Text("每百户面积（㎡）", "Area per 100 households (m²)"), "mixed", 13),
+            Column(Text("方案后每百户（㎡）", "Per 100 households after (m²)"), "mixed", 13),
+            Column(Text("共享口径每百户（㎡）", "Shared, per 100 households (m²)"), "mixed", 13),
             Column(Text("尚缺面积（㎡）", "Area missing (m²)"), "number", 12),
             Column(Text("圈内缺少的服务", "Services missing in the circle"), "wrapped", 40),
         ),
@@ -173,18 +184,18 @@ def scorecard_sheet(results: Results, lang: Lang) -> Sheet:
             status("in_reach"),
             status("has_area"),
             "reached_households",
-            "reached_share",
-            "share_after",
-            "straight_line_share",
+            lambda row: Share(row.reached_share, True, needed_share),
+            lambda row: Share(row.share_after, True, needed_share),
+            lambda row: Share(row.straight_line_share, True, needed_share),
             "nearest_facility_id",
             "nearest_m",
             "farthest_m",
             "walk_min",
             "facilities_in_reach",
             "allotted_area_m2",
-            "area_per_100_households_m2",
-            "area_after",
-            "shared_area_per_100_households_m2",
+            lambda row: Share(row.area_per_100_households_m2, False, needed_area),
+            lambda row: Share(row.area_after, False, needed_area),
+            lambda row: Share(row.shared_area_per_100_households_m2, False, needed_area),
             "missing_m2",
             lambda row: comma.join(services[s].to(lang) if s in services else s for s in row.lacking_services),
         ),
@@ -221,10 +232,7 @@ def failure_sheet(results: Results, lang: Lang) -> Sheet:
     rules = {rule.id: rule for rule in results.standard.rules}
 
     def figure(column: str) -> Any:
-        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"))
-
-    def unit(row: Any) -> str:
-        return "%" if row.unit_en in ("share", "%") else str(getattr(row, f"unit_{lang}"))
+        return lambda row: Share(getattr(row, column), row.unit_en in ("share", "%"), row.target)
 
     def document(row: Any) -> str:
         return cite(rules[row.rule_id]).to(lang) if row.rule_id in rules else row.clause
@@ -233,7 +241,8 @@ def failure_sheet(results: Results, lang: Lang) -> Sheet:
         Text("不达标清单", "Failures"),
         Text(
             "每个社区不达标（或因缺资料无法判定）的每一条规则：差多少、依据哪一条。",
-            "Every rule that a community fails, or that cannot be judged for want of a figure: by how much, and its clause.",
+            "Every rule that a community fails, or that cannot be judged for want of a figure: by how much, "
+            "and its clause.",
         ),
         (
             Column(Text("社区代码", "Community id"), "text", 14),
@@ -243,8 +252,9 @@ def failure_sheet(results: Results, lang: Lang) -> Sheet:
             Column(Text("判定", "Verdict"), "text", 10),
             Column(Text("现状值", "Value"), "mixed", 11),
             Column(Text("目标值", "Target"), "mixed", 11),
-            Column(Text("差额", "Shortfall"), "mixed", 11),
             Column(Text("单位", "Unit"), "text", 14),
+            Column(Text("差额", "Shortfall"), "mixed", 11),
+            Column(Text("差额单位", "Its unit"), "text", 14),
             Column(Text("临界", "Near the limit"), "text", 8),
             Column(Text("方案后", "After the plan"), "text", 10),
             Column(Text("依据", "Source"), "wrapped", 40),
@@ -259,14 +269,15 @@ def failure_sheet(results: Results, lang: Lang) -> Sheet:
             lambda row: say(STATUS, row.status, lang),
             figure("value"),
             figure("target"),
-            figure("shortfall"),
-            unit,
+            lambda row: unit_words(row, "unit", lang),
+            lambda row: Share(row.shortfall, row.shortfall_unit_en in ("share", "%"), 0.0),
+            lambda row: unit_words(row, "shortfall_unit", lang),
             lambda row: Text("是", "yes").to(lang) if bool(row.near_limit) else "",
             lambda row: say(STATUS, later.get((row.community_id, row.rule_id), ""), lang),
             document,
             f"note_{lang}",
         ),
-        status_columns=(4, 10),
+        status_columns=(4, 11),
         frozen=2,
         empty=Text("没有不达标的社区。", "No community fails."),
     )
@@ -296,18 +307,19 @@ def gap_sheet(results: Results, lang: Lang) -> Sheet:
         Text("缺口", "Gaps"),
         Text(
             "任何生活圈都够不着的成片住户，按户数排序；“超出”是离最近设施的距离减去生活圈半径。",
-            "Patches of households outside every circle, most households first; the excess is the distance to the nearest "
+            "Patches of households outside every circle, most households first; the excess is the distance to "
+            "the nearest "
             "facility less the circle's.",
         ),
         (
             Column(Text("次序", "Rank"), "whole", 7),
-            Column(Text("户数", "Households"), "number", 10),
+            Column(Text("户数", "Households"), "whole", 10),
             Column(Text("涉及社区", "Communities"), "wrapped", 50),
             Column(Text("最近设施", "Nearest facility"), "text", 16),
             Column(Text("距离（米）", "Distance (m)"), "whole", 11),
             Column(Text("超出（米）", "Excess (m)"), "whole", 11),
-            Column(Text("经度", "Longitude"), "number", 12),
-            Column(Text("纬度", "Latitude"), "number", 12),
+            Column(Text("经度", "Longitude"), "degrees", 12),
+            Column(Text("纬度", "Latitude"), "degrees", 12),
         ),
         rows_of(
             table,
@@ -340,35 +352,88 @@ def service_sheet(results: Results, lang: Lang) -> Sheet:
         One row a service, area type and group.
     """
     table = results.scorecard.services.reset_index(drop=True)
-    names = {service.id: service.name.to(lang) for service in results.standard.services}
     return Sheet(
         Text("服务覆盖", "Services"),
         Text(
-            "每类服务在生活圈内能到达的住户；人群按各社区人数分摊到住户。",
-            "Households that reach each service within its circle; groups are spread over a community's households.",
+            "每类服务在生活圈内能到达的住户；人群按各社区人数分摊到住户。资料中一处也没有的服务不计算占比。",
+            "Households that reach each service within its circle; groups are spread over a community's households. "
+            "A service without a single place in the inputs has no share.",
         ),
         (
-            Column(Text("服务", "Service"), "text", 22),
+            Column(Text("服务", "Service"), "text", 26),
             Column(Text("类型", "Type"), "text", 8),
             Column(Text("人群", "Group"), "text", 12),
-            Column(Text("户（人）数", "Households or persons"), "number", 12),
-            Column(Text("圈内", "In the circle"), "number", 12),
+            Column(Text("处数", "Places"), "whole", 8),
+            Column(Text("户（人）数", "Households or persons"), "whole", 12),
+            Column(Text("圈内", "In the circle"), "whole", 12),
             Column(Text("占比", "Share"), "share", 10),
             Column(Text("直线口径", "By straight line"), "share", 10),
             Column(Text("中位距离（米）", "Median distance (m)"), "whole", 12),
+            Column(Text("生活圈（米）", "Circle (m)"), "whole", 12),
         ),
         rows_of(
             table,
-            lambda row: names.get(row.service, row.service),
+            f"service_{lang}",
             lambda row: say(AREA_TYPE, row.area_type, lang),
             lambda row: say(GROUP, row.group, lang),
+            "places",
             "households",
             "reached",
             "reached_share",
             "straight_line_share",
             "median_m",
+            "cutoff_m",
         ),
         frozen=3,
+    )
+
+
+def equity_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return how evenly distance and floor area fall, over all and by group.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a measure and group.
+    """
+    words = {**AREA_TYPE, **GROUP}
+    return Sheet(
+        Text("公平性", "Equity"),
+        Text(
+            "距离和面积在住户之间分布得是否均匀。基尼系数 0 为完全均匀，1 为全归一户；"
+            "“最差十分之一”是境况最差的 10% 住户的平均值。",
+            "How evenly distance and area fall on households. Gini: 0 is even, 1 is all to one; "
+            "the worst tenth is the mean of the 10% who fare worst.",
+        ),
+        (
+            Column(Text("指标", "Measure"), "wrapped", 34),
+            Column(Text("分组", "Group"), "text", 16),
+            Column(Text("户（人）数", "Households or persons"), "whole", 12),
+            Column(Text("未计入", "Left out"), "whole", 10),
+            Column(Text("平均", "Mean"), "number", 12),
+            Column(Text("中位", "Median"), "number", 12),
+            Column(Text("基尼系数", "Gini"), "ratio", 10),
+            Column(Text("最差十分之一", "Worst tenth"), "number", 12),
+        ),
+        rows_of(
+            results.scorecard.equity,
+            lambda row: say(EQUITY, row.measure, lang),
+            lambda row: say(words, row.group, lang),
+            "households",
+            "left_out",
+            "mean",
+            "median",
+            "gini",
+            "worst_tenth_mean",
+        ),
+        frozen=2,
     )
 
 
@@ -387,10 +452,8 @@ def near_limit_sheet(results: Results, lang: Lang) -> Sheet:
     Sheet
         One row a community and rule that lies near the limit.
     """
-    table = results.scorecard.verdicts
-    table = table[table["near_limit"].astype(bool)].reset_index(drop=True)
-    names = dict(zip(results.scorecard.communities["community_id"], results.scorecard.communities["name"], strict=True))
     rules = {rule.id: rule.name.to(lang) for rule in results.standard.rules}
+    shares = {rule.id for rule in results.standard.rules if rule.is_share}
     share = results.standard.value("near_limit_share")
     return Sheet(
         Text("临界清单", "Near the limit"),
@@ -402,22 +465,44 @@ def near_limit_sheet(results: Results, lang: Lang) -> Sheet:
             Column(Text("社区代码", "Community id"), "text", 14),
             Column(Text("名称", "Name"), "text", 20),
             Column(Text("规则", "Rule"), "wrapped", 30),
-            Column(Text("判定", "Verdict"), "text", 10),
             Column(Text("现状值", "Value"), "mixed", 11),
             Column(Text("目标值", "Target"), "mixed", 11),
-            Column(Text("单位", "Unit"), "text", 16),
+            Column(Text("判定", "Verdict"), "text", 10),
+            Column(Text("若", "If"), "text", 24),
+            Column(Text("则", "Then"), "text", 10),
         ),
         rows_of(
-            table,
+            results.scorecard.near_limit,
             "community_id",
-            lambda row: names.get(row.community_id, ""),
+            "name",
             lambda row: rules.get(row.rule_id, row.rule_id),
+            lambda row: Share(row.value, row.rule_id in shares, row.target),
+            lambda row: Share(row.target, row.rule_id in shares),
             lambda row: say(STATUS, row.status, lang),
-            lambda row: Share(row.value, row.unit_en in ("share", "%")),
-            lambda row: Share(row.target, row.unit_en in ("share", "%")),
-            lambda row: "%" if row.unit_en in ("share", "%") else getattr(row, f"unit_{lang}"),
+            lambda row: row.if_zh if lang == "zh" else row.if_en,
+            lambda row: say(STATUS, row.status_if, lang),
         ),
-        status_columns=(3,),
+        status_columns=(5, 7),
         frozen=2,
         empty=Text("没有临界的判定。", "No verdict lies near its limit."),
     )
+
+
+def unit_words(row: Any, column: str, lang: Lang) -> str:
+    """Return the unit of a row's figure as it is printed.
+
+    Parameters
+    ----------
+    row
+        A row with the unit in both languages.
+    column
+        The columns' name without the language, such as ``unit``.
+    lang
+        The language.
+
+    Returns
+    -------
+    str
+        The unit; a share is a percentage.
+    """
+    return "%" if getattr(row, f"{column}_en") in ("share", "%") else str(getattr(row, f"{column}_{lang}"))

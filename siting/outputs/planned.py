@@ -91,8 +91,10 @@ def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
         Text(
             "要做的每一项：在哪里、怎样取得、多大、多少钱、为什么。费用单位万元；运行费用为规划期内折现合计。"
             "“只有它带进圈内的户数”是其余各项不变时去掉它就失去的户数，各项相加不等于总数。",
-            "Each action: where, how obtained, how big, at what cost, and why. Costs in 10,000 yuan; running costs are the "
-            "discounted sum over the horizon. Households only it brings in are those lost without it, the rest unchanged.",
+            "Each action: where, how obtained, how big, at what cost, and why. Costs in 10,000 yuan; running "
+            "costs are the "
+            "discounted sum over the horizon. Households only it brings in are those lost without it, the rest "
+            "unchanged.",
         ),
         (
             Column(Text("序号", "No."), "whole", 6),
@@ -106,10 +108,10 @@ def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
             Column(Text("面积费用（万元）", "Area cost (10,000 yuan)"), "money", 12),
             Column(Text("运行费用（万元）", "Running cost (10,000 yuan)"), "money", 12),
             Column(Text("费用合计（万元）", "Cost (10,000 yuan)"), "money", 12),
-            Column(Text("只有它带进圈内的户数", "Households only it brings in"), "number", 13),
+            Column(Text("只有它带进圈内的户数", "Households only it brings in"), "whole", 13),
             Column(Text("补上的面积（㎡）", "Deficit filled (m²)"), "number", 12),
-            Column(Text("经度", "Longitude"), "number", 12),
-            Column(Text("纬度", "Latitude"), "number", 12),
+            Column(Text("经度", "Longitude"), "degrees", 12),
+            Column(Text("纬度", "Latitude"), "degrees", 12),
             Column(Text("理由", "Reason"), "wrapped", 60),
         ),
         (*rows, total) if rows else (),
@@ -196,7 +198,8 @@ def stage_sheet(plan: Plan, lang: Lang) -> Sheet:
         Text("方案界限", "Bounds"),
         Text(
             "方案分步求解，后一步不损害前一步。“界限”是在前几步既定的情况下还可能达到的最好值，差距为 0 即最优。",
-            "The plan is solved in stages, each holding what the earlier ones reached. The bound is the best value still "
+            "The plan is solved in stages, each holding what the earlier ones reached. The bound is the best "
+            "value still "
             "possible given those; a gap of 0 is the optimum.",
         ),
         (
@@ -294,7 +297,7 @@ def left_out_sheet(plan: Plan, lang: Lang) -> Sheet:
         (
             Column(Text("点位代码", "Site id"), "text", 16),
             Column(Text("取得方式", "Acquisition"), "text", 12),
-            Column(Text("可再带进圈内的户数", "Households it would bring in"), "number", 14),
+            Column(Text("可再带进圈内的户数", "Households it would bring in"), "whole", 14),
             Column(Text("可再补面积（㎡）", "Deficit it would fill (m²)"), "number", 14),
             Column(Text("最低费用（万元）", "Least cost (10,000 yuan)"), "money", 12),
             Column(Text("理由", "Reason"), "wrapped", 60),

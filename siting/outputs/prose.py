@@ -41,24 +41,34 @@ def asked(results: Results) -> list[Text]:
     share = format_number(standard.value("reach_share"), "share")
     speed = standard.value("walking_speed_kmh")
     first = Text(
-        f"本报告依据《{standard.name.zh}》（{standard.document}），就 {results.study_name} 回答三个问题：哪些住户和社区在社区服务的"
-        "生活圈之内；哪些社区的综合服务设施面积够用；要达到标准，应在哪里新建、扩建、租借或盘活，做多大，至少花多少钱。",
-        f"Under {standard.name.en} ({standard.document}) this report answers three questions about {results.study_name}: who is "
-        "inside the circle of community services, who has enough floor area, and what to build, extend, rent or convert, "
+        f"本报告依据《{standard.name.zh}》（{standard.document}），就 {results.study_name} 回答三个问题：哪些住"
+        "户和社区在社区服务的"
+        "生活圈之内；哪些社区的综合服务设施面积够用；要达到标准，应在哪里新建、扩建、租借或盘活，做多大，至少花"
+        "多少钱。",
+        f"Under {standard.name.en} ({standard.document}) this report answers three questions about "
+        f"{results.study_name}: who is "
+        "inside the circle of community services, who has enough floor area, and what to build, extend, rent "
+        "or convert, "
         "where and how big, at least cost.",
     )
     second = Text(
-        f"涉及社区 {len(card.communities):,} 个（城市 {urban:,} 个、农村 {rural:,} 个）、{households:,.0f} 户，现有各类设施 "
+        f"涉及社区 {len(card.communities):,} 个（城市 {urban:,} 个、农村 {rural:,} 个）、{households:,.0f} 户，"
+        "现有各类设施 "
         f"{len(tables.facilities):,} 处，其中社区综合服务设施 {counted:,} 处，候选点 {len(tables.candidates):,} 处。",
-        f"It covers {len(card.communities):,} communities ({urban:,} urban, {rural:,} rural) with {households:,.0f} households, "
-        f"{len(tables.facilities):,} existing facilities, {counted:,} of them comprehensive, and {len(tables.candidates):,} "
+        f"It covers {len(card.communities):,} communities ({urban:,} urban, {rural:,} rural) with "
+        f"{households:,.0f} households, "
+        f"{len(tables.facilities):,} existing facilities, {counted:,} of them comprehensive, and "
+        f"{len(tables.candidates):,} "
         "candidate sites.",
     )
     third = Text(
-        f"距离沿道路网测量，不用直线。生活圈：{'，'.join(zh for zh, _ in sizes)}（步行速度按每小时 {speed:g} 公里）。社区内 {share}% 以上的"
+        f"距离沿道路网测量，不用直线。生活圈：{'，'.join(zh for zh, _ in sizes)}（步行速度按每小时 {speed:g} 公"
+        f"里）。社区内 {share}% 以上的"
         "住户在圈内，才认定该社区在圈内；在圈内且面积够，才算达标；缺资料的写“无法判定”，不当作达标。",
-        f"Distances run along the network, never as the crow flies. The circle is {', '.join(en for _, en in sizes)} (walking at "
-        f"{speed:g} km/h). A community is in the circle when {share}% of its households are; it meets the standard when it is in the "
+        "Distances run along the network, never as the crow flies. The circle is "
+        f"{', '.join(en for _, en in sizes)} (walking at "
+        f"{speed:g} km/h). A community is in the circle when {share}% of its households are; it meets the "
+        "standard when it is in the "
         "circle and has enough area; where a figure is missing the verdict is unknown, never a pass.",
     )
     return [first, second, third]
@@ -88,7 +98,8 @@ def found(results: Results) -> list[Text]:
     meets = format_number(figures["meets"].now, "communities")
     lines = [
         Text(
-            f"{of} 个有住户的社区中，{meets} 个达标；{codes.get('area', 0)} 个只缺面积，{codes.get('reach', 0)} 个只在圈外，"
+            f"{of} 个有住户的社区中，{meets} 个达标；{codes.get('area', 0)} 个只缺面积，{codes.get('reach', 0)} "
+            "个只在圈外，"
             f"{codes.get('both', 0)} 个两样都缺，{codes.get('unknown', 0)} 个因缺资料无法判定。",
             f"Of {of} communities with households {meets} meet the standard; {codes.get('area', 0)} lack only area, "
             f"{codes.get('reach', 0)} are only outside the circle, {codes.get('both', 0)} lack both, and "
@@ -97,7 +108,8 @@ def found(results: Results) -> list[Text]:
         Text(
             f"{now('reached_share', 'zh')} 的住户在生活圈内，{now('outside', 'zh')}在圈外；若按直线距离，会以为有 "
             f"{format_figure(figures['reached_share'].straight, 'share', 'zh')}。",
-            f"{now('reached_share', 'en')} of households are inside the circle, {now('outside', 'en')} outside; a straight line would "
+            f"{now('reached_share', 'en')} of households are inside the circle, {now('outside', 'en')} outside; "
+            "a straight line would "
             f"have said {format_figure(figures['reached_share'].straight, 'share', 'en')}.",
         ),
     ]
@@ -105,9 +117,11 @@ def found(results: Results) -> list[Text]:
     if not is_missing(area.now):
         lines.append(
             Text(
-                f"每百户社区综合服务设施面积 {now('area_per_100', 'zh')}，标准是 {format_figure(area.target, area.unit, 'zh')}；"
+                f"每百户社区综合服务设施面积 {now('area_per_100', 'zh')}，标准是 "
+                f"{format_figure(area.target, area.unit, 'zh')}；"
                 f"各社区合计尚缺 {now('missing_m2', 'zh')}。",
-                f"There are {now('area_per_100', 'en')}; the standard is {format_figure(area.target, area.unit, 'en')}. "
+                f"There are {now('area_per_100', 'en')}; the standard is "
+                f"{format_figure(area.target, area.unit, 'en')}. "
                 f"Together the communities lack {now('missing_m2', 'en')}.",
             )
         )
@@ -115,7 +129,8 @@ def found(results: Results) -> list[Text]:
         lines.append(
             Text(
                 f"部分设施缺建筑面积，全域每百户面积无法算出；已知的社区合计尚缺 {now('missing_m2', 'zh')}。",
-                f"Some facilities lack their floor area, so the overall figure per 100 households is unknown; the communities "
+                "Some facilities lack their floor area, so the overall figure per 100 households is unknown; "
+                "the communities "
                 f"that are known lack {now('missing_m2', 'en')}.",
             )
         )
@@ -135,12 +150,15 @@ def _after(results: Results, plan: Plan) -> Text:
 
     cost = format_number(plan.total_cost, "wan_yuan")
     return Text(
-        f"实施方案（{len(plan.actions)} 项，{cost} 万元）后，达标社区由 {both('meets')[0]} 个增至 {both('meets')[1]} 个，"
+        f"实施方案（{len(plan.actions)} 项，{cost} 万元）后，达标社区由 {both('meets')[0]} 个增至 "
+        f"{both('meets')[1]} 个，"
         f"圈内住户由 {format_figure(share.now, 'share', 'zh')} 升至 {format_figure(share.after, 'share', 'zh')}，"
         f"尚缺面积由 {both('missing_m2')[0]} 平方米降至 {format_figure(lack.after, 'm2', 'zh')}。",
-        f"With the plan ({len(plan.actions)} actions, {cost} × 10,000 yuan) the communities that meet the standard go from "
+        f"With the plan ({len(plan.actions)} actions, {cost} × 10,000 yuan) the communities that meet the "
+        "standard go from "
         f"{both('meets')[0]} to {format_number(meets.after, 'communities')}, households in the circle from "
-        f"{format_figure(share.now, 'share', 'en')} to {format_figure(share.after, 'share', 'en')}, and the area missing from "
+        f"{format_figure(share.now, 'share', 'en')} to {format_figure(share.after, 'share', 'en')}, and the "
+        "area missing from "
         f"{both('missing_m2')[0]} to {format_figure(lack.after, 'm2', 'en')}.",
     )
 
@@ -166,7 +184,8 @@ def gaps(results: Results) -> Text:
     count = min(10, len(table))
     return Text(
         f"圈外住户连成 {len(table):,} 片缺口，共 {total:,.0f} 户；最大的 {count} 片有 {worst:,.0f} 户。",
-        f"The households outside every circle form {len(table):,} gaps with {total:,.0f} households; the {count} largest hold "
+        f"The households outside every circle form {len(table):,} gaps with {total:,.0f} households; the "
+        f"{count} largest hold "
         f"{worst:,.0f}.",
     )
 
@@ -186,11 +205,9 @@ def planned(results: Results, plan: Plan) -> list[Text]:
     list of Text
         Paragraphs.
     """
-    counts = plan.actions["acquisition"].value_counts() if len(plan.actions) else {}
-    zh = "、".join(f"{ACQUISITION[key].zh} {count} 项" for key, count in dict(counts).items() if key in ACQUISITION)
-    en = ", ".join(
-        f"{count} {ACQUISITION[key].en.lower()}" for key, count in dict(counts).items() if key in ACQUISITION
-    )
+    counts = {str(key): int(n) for key, n in plan.actions["acquisition"].value_counts().items()}
+    zh = "、".join(f"{ACQUISITION[key].zh} {count} 项" for key, count in counts.items() if key in ACQUISITION)
+    en = ", ".join(f"{count} {ACQUISITION[key].en.lower()}" for key, count in counts.items() if key in ACQUISITION)
     area = float(plan.actions["area_m2"].sum()) if len(plan.actions) else 0.0
     cost = format_number(plan.total_cost, "wan_yuan")
     if plan.budget is None:
@@ -217,8 +234,10 @@ def planned(results: Results, plan: Plan) -> list[Text]:
     )
     return [
         Text(
-            f"方案共 {len(plan.actions)} 项：{zh}，合计 {area:,.0f} 平方米，费用 {cost} 万元（{budget.zh}）。{status.zh}；{proof.zh}。",
-            f"The plan has {len(plan.actions)} actions: {en}; {area:,.0f} m² in all, at {cost} × 10,000 yuan ({budget.en}). "
+            f"方案共 {len(plan.actions)} 项：{zh}，合计 {area:,.0f} 平方米，费用 {cost} 万元（{budget.zh}）。"
+            f"{status.zh}；{proof.zh}。",
+            f"The plan has {len(plan.actions)} actions: {en}; {area:,.0f} m² in all, at {cost} × 10,000 yuan "
+            f"({budget.en}). "
             f"Its state: {status.en}; {proof.en}.",
         )
     ]
@@ -242,7 +261,8 @@ def blocked(plan: Plan) -> Text:
     count = int(plan.blocked["community_id"].nunique())
     return Text(
         f"有 {count} 个社区在本方案之后仍不达标，原因如下。要改变它，需要新的候选点、更大的面积或更多的预算。",
-        f"{count} communities stay below the standard after this plan, for the reasons below. To change that takes new candidates, "
+        f"{count} communities stay below the standard after this plan, for the reasons below. To change that "
+        "takes new candidates, "
         "more area or a larger budget.",
     )
 
@@ -262,8 +282,10 @@ def footer(results: Results) -> Text:
     """
     version = library_versions().get("siting", "")
     return Text(
-        f"由 siting {version} 生成。同一份研究文件得到同样的结果；输入文件的校验值与全部设置见 run.json，逐行数据见 scorecard.xlsx，"
+        f"由 siting {version} 生成。同一份研究文件得到同样的结果；输入文件的校验值与全部设置见 run.json，逐行数"
+        "据见 scorecard.xlsx，"
         "离线地图见 map.html，图层见 coverage.gpkg。",
-        f"Made by siting {version}. The same study gives the same result; hashes of the inputs and all settings are in run.json, every "
+        f"Made by siting {version}. The same study gives the same result; hashes of the inputs and all settings "
+        "are in run.json, every "
         "row in scorecard.xlsx, the offline map in map.html, the layers in coverage.gpkg.",
     )

@@ -14,7 +14,8 @@ from siting.outputs.drawing import coverage_drawing
 from siting.outputs.figures import headlines
 from siting.outputs.markup import Html, element, join
 from siting.outputs.numbers import format_figure, format_number, is_missing
-from siting.outputs.sheet import Column, Share, Sheet
+from siting.outputs.plain import clean_text
+from siting.outputs.sheet import Column, Share, Sheet, is_blank
 from siting.outputs.styles import VERDICT_COLOURS
 from siting.outputs.words import STATUS, VERDICT
 from siting.text import Lang, Text
@@ -26,12 +27,11 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 _MANY = 15
 
 # which columns of a workbook table the report prints: a page is narrower than a sheet
-_INDICATOR_COLUMNS = (1, 3, 4, 5, 6, 7, 9, 10, 14)
+_INDICATOR_COLUMNS = (1, 3, 4, 5, 6, 7, 11, 12, 18)
 _GAP_COLUMNS = (0, 1, 2, 3, 4, 5)
 _ACTION_COLUMNS = (0, 1, 4, 6, 10, 11, 12, 15)
 _BLOCKED_COLUMNS = (1, 2, 4, 5, 6, 7)
-_NEAR_COLUMNS = (1, 2, 3, 4, 5, 6)
-_ISSUE_COLUMNS = (0, 1, 3, 4, 5, 6, 7)
+_NEAR_COLUMNS = (1, 2, 3, 4, 5, 6, 7)
 
 
 def write_report(results: Results, path: str | Path, *, lang: Lang = "zh", force: bool = False) -> None:
@@ -137,20 +137,17 @@ def _asked(results: Results, lang: Lang) -> _Section:
 
 def _found(results: Results, lang: Lang) -> _Section:
     """Return the headline figures, first as sentences and then as a table with sources."""
-    rows = []
-    for figure in headlines(results):
-        rows.append(
-            element(
-                "tr",
-                element("th", figure.name.to(lang), scope="row"),
-                element("td", _digits(figure, figure.now, lang), class_="number"),
-                None
-                if results.plan is None
-                else element("td", _digits(figure, figure.after, lang), class_="number after"),
-                element("td", _aside(figure, lang)),
-                element("td", figure.source.to(lang), class_="source"),
-            )
+    rows = [
+        element(
+            "tr",
+            element("th", figure.name.to(lang), scope="row"),
+            element("td", _digits(figure, figure.now, lang), class_="number"),
+            None if results.plan is None else element("td", _digits(figure, figure.after, lang), class_="number after"),
+            element("td", _aside(figure, lang)),
+            element("td", figure.source.to(lang), class_="source"),
         )
+        for figure in headlines(results)
+    ]
     heads = [Text("数字", "Figure"), Text("现状", "Now"), Text("方案后", "After the plan"), Text("对照", "Compare"),
              Text("依据", "Source")]  # fmt: skip
     if results.plan is None:
@@ -264,18 +261,18 @@ def _plan(results: Results, lang: Lang) -> _Section | None:
 
 
 def _near(results: Results, lang: Lang) -> _Section:
-    """Return what to check first: verdicts near the limit, places off the network, issues."""
-    issues = background.issue_sheet(results, lang)
-    serious = tuple(
-        row
-        for row, issue in zip(issues.rows, background.sorted_issues(results), strict=True)
-        if issue.severity != "note"
-    )
-    issues = Sheet(issues.name, issues.about, issues.columns, serious, empty=issues.empty)
-    near = findings.near_limit_sheet(results, lang)
-    off = background.unroutable_sheet(results, lang)
-    parts: list[Any] = []
-    for sheet, columns in ((near, _NEAR_COLUMNS), (off, (0, 1, 2)), (issues, _ISSUE_COLUMNS)):
+    """Return what to check first: issues, verdicts near the limit, places off the network."""
+    sheet = background.issue_sheet(results, lang)
+    serious = [issue for issue in background.sorted_issues(results) if issue.severity != "note"]
+    lines = [element("li", clean_text(issue.line(lang), limit=400)) for issue in serious[:_MANY]]
+    parts: list[Any] = [
+        element("h3", Text("资料中的提醒", "Warnings about the inputs").to(lang)),
+        element("p", sheet.about.to(lang)),
+        element("ul", lines, class_="issues") if lines else element("p", sheet.empty.to(lang), class_="none"),
+        _more(len(serious) - len(lines), sheet, lang),
+    ]
+    near, off = findings.near_limit_sheet(results, lang), background.unroutable_sheet(results, lang)
+    for sheet, columns in ((near, _NEAR_COLUMNS), (off, (0, 1, 2))):
         parts += [
             element("h3", sheet.name.to(lang)),
             element("p", sheet.about.to(lang)),
@@ -286,14 +283,20 @@ def _near(results: Results, lang: Lang) -> _Section:
 
 def _basis(results: Results, lang: Lang) -> _Section:
     """Return the definitions, the assumptions and the inputs."""
-    assumptions = background.assumption_sheet(results, lang)
+    sheet = background.assumption_sheet(results, lang)
+    parts: list[Any] = []
+    for kind in dict.fromkeys(row[0] for row in sheet.rows):
+        rows = tuple(row for row in sheet.rows if row[0] == kind)
+        part = Sheet(sheet.name, sheet.about, sheet.columns, rows)
+        parts += [element("h3", kind), sheet_table(part, lang, (1, 2, 3))]
+    inputs = background.input_sheet(results, lang)
     return _Section(
-        Text("定义、假设与资料", "Definitions, assumptions, inputs"),
+        Text("定义、规则、假设与资料", "Definitions, rules, assumptions, inputs"),
         lang,
-        sheet_table(assumptions, lang, range(4)),
-        element("h3", background.input_sheet(results, lang).name.to(lang)),
+        parts,
+        element("h3", inputs.name.to(lang)),
         element("p", background.spread_note(results).to(lang)),
-        sheet_table(background.input_sheet(results, lang), lang, range(6)),
+        sheet_table(inputs, lang, range(6)),
     )
 
 
@@ -325,7 +328,7 @@ def sheet_table(sheet: Sheet, lang: Lang, columns: Iterable[int], *, most: int |
         return element("p", sheet.empty.to(lang), class_="none")
     body = sheet.rows[:-1] if sheet.total else sheet.rows
     shown = body if most is None else body[:most]
-    kept = [i for i in columns if any(row[i] not in (None, "") for row in shown)] or [0]
+    kept = [i for i in columns if not all(is_blank(row[i]) for row in shown)] or [0]
     head = element(
         "tr",
         [element("th", sheet.columns[i].heading.to(lang), scope="col", class_=_class(sheet.columns[i])) for i in kept],
@@ -334,16 +337,23 @@ def sheet_table(sheet: Sheet, lang: Lang, columns: Iterable[int], *, most: int |
     total = (
         [element("tr", [_cell(sheet, i, sheet.rows[-1][i], lang) for i in kept], class_="total")] if sheet.total else []
     )
-    more = len(body) - len(shown)
-    note = Text(
-        f"另有 {more:,} 行，见工作簿“{sheet.name.zh}”。", f"{more:,} more rows in the workbook, sheet {sheet.name.en}."
-    )
     return join(
         [
             _wide(element("thead", head), element("tbody", rows, total)),
-            element("p", note.to(lang), class_="more") if more else None,
+            _more(len(body) - len(shown), sheet, lang),
         ]
     )
+
+
+def _more(count: int, sheet: Sheet, lang: Lang) -> Html | None:
+    """Return a line that says how many rows only the workbook holds."""
+    if count <= 0:
+        return None
+    note = Text(
+        f"另有 {count:,} 行，见工作簿“{sheet.name.zh}”。",
+        f"{count:,} more rows in the workbook, sheet {sheet.name.en}.",
+    )
+    return element("p", note.to(lang), class_="more")
 
 
 def _wide(*content: Any) -> Html:
@@ -353,7 +363,7 @@ def _wide(*content: Any) -> Html:
 
 def _class(column: Column) -> str | None:
     """Return the class of a column's cells."""
-    return "number" if column.kind in ("whole", "number", "share", "money", "mixed") else None
+    return None if column.kind in ("text", "wrapped") else "number"
 
 
 def _cell(sheet: Sheet, index: int, value: Any, lang: Lang) -> Html:
@@ -382,15 +392,17 @@ def cell_text(value: Any, column: Column) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Share):
-        return format_number(value.value, "share" if value.share else "m2_per_100_households") + (
-            "%" if value.share and not is_missing(value.value) else ""
-        )
+        unit = "share" if value.share else "m2_per_100_households"
+        digits = format_number(value.value, unit, against=value.against)
+        return digits + ("%" if value.share and not is_missing(value.value) else "")
     if value is None:
         return "—" if _class(column) else ""
     if column.kind == "share":
         return format_number(value, "share") + "%"
     if column.kind == "money":
         return format_number(value, "wan_yuan")
+    if column.kind in ("ratio", "degrees"):
+        return f"{value:.3f}" if column.kind == "ratio" else f"{value:.6f}"
     if column.kind == "whole" or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:,.2f}".rstrip("0").rstrip(".")

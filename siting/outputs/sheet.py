@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal
 
 import pandas as pd
@@ -11,16 +12,17 @@ import pandas as pd
 from siting.outputs.numbers import is_missing
 from siting.text import Text
 
-# what a cell holds: text, a whole number, a number, a share (0-1), money, or a figure whose row says what it is
-Kind = Literal["text", "wrapped", "whole", "number", "share", "money", "mixed"]
+# what a column holds: text, numbers of a kind, or `Share` cells, each of which says itself what it is
+Kind = Literal["text", "wrapped", "whole", "number", "ratio", "share", "money", "degrees", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A 0–1 figure in a column whose rows differ in unit; ``share`` is False for every other unit."""
+    """A figure in a column whose rows differ in unit: whether it is a 0–1 share, and the target it is read against."""
 
     value: float
     share: bool
+    against: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,40 @@ def rows_of(table: pd.DataFrame, *cells: str | Callable[[Any], Any]) -> tuple[tu
     tuple of tuple
         One tuple a row, in the table's order.
     """
-    makers = [(lambda row, name=cell: getattr(row, name)) if isinstance(cell, str) else cell for cell in cells]
-    return tuple(tuple(plain(make(row)) for make in makers) for row in table.itertuples(index=False))
+    makers = [attrgetter(cell) if isinstance(cell, str) else cell for cell in cells]
+    return tuple(tuple(plain(make(row)) for make in makers) for row in each_row(table))
+
+
+def each_row(table: pd.DataFrame) -> Iterable[Any]:
+    """Return the rows of a table as named tuples.
+
+    Parameters
+    ----------
+    table
+        Any table with plain column names.
+
+    Returns
+    -------
+    Iterable
+        One named tuple a row, without the index.
+    """
+    return table.itertuples(index=False)
+
+
+def is_blank(value: Any) -> bool:
+    """Return True for a cell that holds nothing.
+
+    Parameters
+    ----------
+    value
+        A cell of a sheet.
+
+    Returns
+    -------
+    bool
+        Whether there is nothing to print.
+    """
+    return value is None or value == "" or (isinstance(value, Share) and is_missing(value.value))
 
 
 def plain(value: Any) -> Any:

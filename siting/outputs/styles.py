@@ -147,4 +147,5 @@ def _symbol(polygon: bool, colour: str, alpha: float, size_mm: float) -> str:
 
 def _document(renderer: str) -> str:
     """Return a QML document around a renderer."""
-    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'><qgis version=\"3.22\" styleCategories=\"Symbology\">{renderer}</qgis>"
+    kind = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
+    return f'{kind}<qgis version="3.22" styleCategories="Symbology">{renderer}</qgis>'

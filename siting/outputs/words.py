@@ -33,7 +33,17 @@ ACQUISITION: Mapping[str, Text] = {
     "reuse": Text("盘活存量", "Re-use of idle stock"),
 }
 
-AREA_TYPE: Mapping[str, Text] = {"urban": Text("城市", "urban"), "rural": Text("农村", "rural")}
+AREA_TYPE: Mapping[str, Text] = {
+    "urban": Text("城市", "urban"),
+    "rural": Text("农村", "rural"),
+    "all": Text("全部", "all"),
+}
+
+EQUITY: Mapping[str, Text] = {
+    "distance_m": Text("到最近综合设施的距离（米）", "Distance to the nearest comprehensive facility (m)"),
+    "allotted_area_per_100_households_m2": Text("每百户面积（㎡）", "Area per 100 households (m²)"),
+    "shared_area_per_100_households_m2": Text("共享口径每百户面积（㎡）", "Shared area per 100 households (m²)"),
+}
 
 LEVEL: Mapping[str, Text] = {
     "community": Text("社区", "community"),
@@ -78,7 +88,10 @@ ROLE: Mapping[str, Text] = {
     "boundaries": Text("社区边界", "boundaries"),
     "buildings": Text("建筑", "buildings"),
     "roads": Text("道路", "roads"),
-    "demand": Text("住户点", "demand points"),
+    "home": Text("住户点", "home"),
+    "community": Text("社区", "community"),
+    "facility": Text("现有设施", "facility"),
+    "candidate": Text("候选点", "candidate"),
     "demand_points": Text("住户点", "demand points"),
 }
 
@@ -121,6 +134,22 @@ _UNITS: Mapping[str, Text] = {
     "gaps": Text("处", "gaps"),
     "m2_per_100_households": Text("平方米/百户", "m² per 100 households"),
 }
+
+
+def assumption_name(name: str) -> Text:
+    """Return what an assumption is called, or its own name where this module has none.
+
+    Parameters
+    ----------
+    name
+        The name in the standard, such as ``walking_speed_kmh``.
+
+    Returns
+    -------
+    Text
+        The name as it is printed.
+    """
+    return ASSUMPTION.get(name, Text(name, name))
 
 
 def unit_text(unit: str) -> Text:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from siting.outputs import background, findings, planned
 from siting.outputs.atomic import whole_file
+from siting.outputs.numbers import format_number, is_missing
 from siting.outputs.plain import clean_text, sheet_name
-from siting.outputs.sheet import Column, Share, Sheet
+from siting.outputs.sheet import Column, Share, Sheet, is_blank
 from siting.outputs.words import STATUS, VERDICT
 from siting.text import Lang
 
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
 
 _FORMATS = {
     "whole": "#,##0",
-    "number": "#,##0.0##",
-    "share": "0.0##%",
+    "number": "#,##0.0",
+    "ratio": "0.000",
+    "share": "0.0%",
     "money": "#,##0.0#",
+    "degrees": "0.000000",
 }
-_WIDTHS = {"text": 14.0, "wrapped": 40.0, "whole": 10.0, "number": 12.0, "share": 10.0, "money": 12.0, "mixed": 11.0}
+_WIDTHS = {"text": 14.0, "wrapped": 40.0}
+_NUMBER_WIDTH = 12.0
 _FONT = "微软雅黑"
 _INK, _HEAD, _LINE, _SOFT = "#1F2933", "#1F4E79", "#C9D1D9", "#F3F6F9"
 # colour-blind safe: blue for good, orange for bad, grey for not known; the word stands in the cell as well
 _STATUS_COLOURS = {"good": ("#DCEBF7", "#0B4F8A"), "bad": ("#FCE4D0", "#9C3A00"), "open": ("#ECEFF1", "#4A5560")}
 _HEADING_ROW = 3
+_A3, _A4, _WIDE = 8, 9, 14
 
 
 def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
@@ -63,8 +68,10 @@ def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
     sheets += [
         findings.gap_sheet(results, lang),
         findings.service_sheet(results, lang),
+        findings.equity_sheet(results, lang),
         findings.near_limit_sheet(results, lang),
         background.unroutable_sheet(results, lang),
+        *([background.carried_sheet(results, lang)] if len(results.scorecard.carried) else []),
         background.issue_sheet(results, lang),
         background.assumption_sheet(results, lang),
         background.input_sheet(results, lang),
@@ -141,7 +148,11 @@ def _write_sheet(book: Any, formats: _Formats, sheet: Sheet, name: str, results:
     page.set_row(_HEADING_ROW, 33)
     for number, column in enumerate(sheet.columns):
         page.write_string(_HEADING_ROW, number, column.heading.to(lang), heading)
-        page.set_column(number, number, column.width or _WIDTHS[column.kind])
+        # a column without a single figure keeps its place but is not in the way
+        empty = bool(sheet.rows) and all(is_blank(row[number]) for row in sheet.rows)
+        page.set_column(
+            number, number, column.width or _WIDTHS.get(column.kind, _NUMBER_WIDTH), None, {"hidden": empty}
+        )
     first = _HEADING_ROW + 1
     if not sheet.rows:
         page.write_string(first, 0, sheet.empty.to(lang), formats.get(italic=True, font_color="#52606D"))
@@ -162,18 +173,24 @@ def _look(column: Column, value: Any, offset: int, is_total: bool, is_status: bo
     look: dict[str, Any] = {"border": 1, "border_color": _LINE}
     if offset % 2:
         look["bg_color"] = _SOFT
-    kind = column.kind
     if isinstance(value, Share):
-        kind = "share" if value.share else "number"
-    if kind in _FORMATS:
-        look["num_format"] = _FORMATS[kind]
-    if kind == "wrapped":
-        look["text_wrap"] = True
+        look["num_format"] = _share_format(value)
+    elif column.kind in _FORMATS:
+        look["num_format"] = _FORMATS[column.kind]
+    elif column.kind in ("text", "wrapped"):
+        look |= {"indent": 1, "text_wrap": column.kind == "wrapped"}
     if is_status and value:
         look["bg_color"], look["font_color"] = _STATUS_COLOURS[_mood(str(value), lang)]
     if is_total:
         look |= {"bold": True, "top": 2}
     return look
+
+
+def _share_format(value: Share) -> str:
+    """Return a number format with as many decimals as it takes not to round across the target."""
+    digits = format_number(value.value, "share" if value.share else "m2_per_100_households", against=value.against)
+    decimals = len(digits.partition(".")[2])
+    return f"#,##0.{'0' * max(decimals, 1)}" + ("%" if value.share else "")
 
 
 def _mood(word: str, lang: Lang) -> str:
@@ -187,8 +204,8 @@ def _mood(word: str, lang: Lang) -> str:
 def _write_cell(page: Any, row: int, column: int, value: Any, look: Any) -> None:
     """Write one cell: numbers as numbers, everything else as text that no spreadsheet runs."""
     if isinstance(value, Share):
-        value = value.value if value.value == value.value and abs(value.value) != float("inf") else None
-    if value is None or value == "":
+        value = None if is_missing(value.value) else value.value
+    if is_blank(value):
         page.write_blank(row, column, None, look)
     elif isinstance(value, int | float):
         page.write_number(row, column, value, look)
@@ -197,9 +214,9 @@ def _write_cell(page: Any, row: int, column: int, value: Any, look: Any) -> None
 
 
 def _set_print(page: Any, sheet: Sheet, name: str, title: str, last_row: int) -> None:
-    """Set the page up to be printed: A4 across, one page wide, headings on every page."""
+    """Set the page up to be printed: across, one page wide, A3 for a wide table, headings on every page."""
     page.set_landscape()
-    page.set_paper(9)
+    page.set_paper(_A3 if len(sheet.columns) > _WIDE else _A4)
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.fit_to_pages(1, 0)
     page.repeat_rows(_HEADING_ROW)

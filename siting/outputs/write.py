@@ -10,6 +10,7 @@ from siting.outputs.atomic import whole_folder
 from siting.outputs.layers import write_layers
 from siting.outputs.manifest import MANIFEST_NAME, write_manifest
 from siting.outputs.maps import write_map
+from siting.outputs.record import VERDICTS_NAME, write_verdicts
 from siting.outputs.report import write_report
 from siting.outputs.workbook import write_workbook
 from siting.text import Lang, Progress, Text, silent
@@ -22,6 +23,7 @@ FILE_NAMES: Mapping[str, str] = {
     "workbook": "scorecard.xlsx",
     "report": "report.html",
     "layers": "coverage.gpkg",
+    "verdicts": VERDICTS_NAME,
     "manifest": MANIFEST_NAME,
 }
 
@@ -30,6 +32,8 @@ def write_all(
     results: Results, folder: str | Path, *, force: bool = False, lang: Lang = "zh", progress: Progress = silent
 ) -> Mapping[str, Path]:
     """Write map, workbook, report, layers and run record; the folder appears complete or not at all.
+
+    Beside them stands ``verdicts.json``, which a later run is compared with.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ def write_all(
     Returns
     -------
     Mapping
-        The path of each output: map, workbook, report, layers, manifest.
+        The path of each output: map, workbook, report, layers, verdicts, manifest.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def write_all(
         write_report(results, paths["report"], lang=lang)
         progress(Text("画地图", "drawing the map"), 0.7)
         write_map(results, paths["map"], lang=lang)
+        write_verdicts(results, paths["verdicts"])
         write_manifest(results, paths["manifest"], {n: p for n, p in paths.items() if n != "manifest"})
         progress(Text("写完", "written"), 1.0)
     final = Path(folder).expanduser().resolve()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -11,10 +10,14 @@ import pandas as pd
 from shapely import box
 from shapely.geometry import MultiPoint, Point
 
+from siting.allocation.plan import Plan, PlanOptions, Stage
+from siting.coverage import Scorecard
 from siting.errors import Issue
+from siting.inputs import DemandPoints, SourceRecord, Tables
 from siting.network.graph import RoadNetwork
 from siting.outputs.results import Results
 from siting.standards import read_standard
+from siting.standards.model import UNITS
 from siting.text import Text
 
 HOSTILE = [
@@ -108,11 +111,12 @@ def scorecard(standard, people, demand, stations, *, better: int = 0):
             "straight_line_share": np.where(some, np.minimum(share + 0.2, 1.0), np.nan),
             "nearest_facility_id": stations["facility_id"].to_numpy()[i % len(stations)],
             "nearest_m": np.where(some, 400.0 + 300 * (share < 0.9), np.nan),
-            "farthest_m": np.where(some, np.where(i % 7 == 3, np.inf, 1500.0), np.nan),
+            "farthest_m": np.where(some, 1500.0, np.nan),
             "walk_min": np.where(some, 5.0 + i % 4, np.nan),
             "second_nearest_m": 900.0,
             "facilities_in_reach": i % 3,
             "allotted_area_m2": per_100 * households / 100,
+            "known_area_m2": np.nan_to_num(per_100 * households / 100),
             "area_per_100_households_m2": per_100,
             "shared_area_per_100_households_m2": 28.0,
             "in_reach": in_reach,
@@ -122,10 +126,20 @@ def scorecard(standard, people, demand, stations, *, better: int = 0):
         }
     )
     rows = []
+    square_metres = Text("平方米", "m²")
     for k in range(n):
-        for rule, status, value, target, unit in (
-            ("reach", in_reach[k], share[k], 0.9, Text("占比", "share")),
-            ("area_per_100_households", has_area[k], per_100[k], 30.0, Text("平方米/百户", "m² per 100 households")),
+        lack = households[k] * (30.0 - per_100[k]) / 100
+        for rule, status, value, target, unit, short, short_unit in (
+            ("reach", in_reach[k], share[k], 0.9, UNITS["share"], 0.9 - share[k], UNITS["share"]),
+            (
+                "area_per_100_households",
+                has_area[k],
+                per_100[k],
+                30.0,
+                UNITS["m2_per_100_households"],
+                lack,
+                square_metres,
+            ),
         ):
             rows.append(
                 {
@@ -134,10 +148,12 @@ def scorecard(standard, people, demand, stations, *, better: int = 0):
                     "status": status,
                     "value": value,
                     "target": target,
-                    "shortfall": max(target - value, 0.0) if status == "fail" else np.nan,
                     "unit_zh": unit.zh,
                     "unit_en": unit.en,
-                    "near_limit": status == "fail" and unit.en != "share",
+                    "shortfall": short if status == "fail" else np.nan,
+                    "shortfall_unit_zh": short_unit.zh,
+                    "shortfall_unit_en": short_unit.en,
+                    "near_limit": status == "fail" and rule != "reach",
                     "note_zh": "缺建筑面积" if status == "unknown" else "",
                     "note_en": "floor area missing" if status == "unknown" else "",
                     "clause": "三(二)2",
@@ -150,25 +166,26 @@ def scorecard(standard, people, demand, stations, *, better: int = 0):
             "lon": demand.lon,
             "lat": demand.lat,
             "households": demand.households,
+            "cutoff_m": 1200.0,
             "nearest_m": np.where(covered, 600.0, np.where(np.arange(len(covered)) % 5 == 0, np.inf, 1700.0)),
             "nearest_facility_id": stations["facility_id"].to_numpy()[demand.community % len(stations)],
             "covered": covered,
             "straight_line_m": 500.0,
         }
     )
-    reached = points.loc[points["covered"], "households"].sum() / points["households"].sum()
     county_area = np.nansum(table["allotted_area_m2"]) / households.sum() * 100
     indicators = pd.DataFrame(
         [
-            ("reach", "community", "county", (meets == "pass").sum() / some.sum(), 1.0, 0.86, 2025, "占比", "share", "fail"),
-            (
-                "area_per_100_households", "community", "county", county_area, 30.0, 21.5, 2025,
-                "平方米/百户", "m² per 100 households", "fail",
-            ),
-            ("reach", "community", "镇0", 0.5, 1.0, np.nan, 2025, "占比", "share", "fail"),
+            ("reach", "county", "county", (meets == "pass").sum() / some.sum(), 1.0, 0.86, 2025, "占比", "share", 0.9),
+            ("area_per_100_households", "county", "county", county_area, 30.0, 21.5, 2025, "㎡/百户", "m²/100", np.nan),
+            ("reach", "township", "镇0", 0.5, 1.0, np.nan, 2025, "占比", "share", np.nan),
         ],
-        columns=["rule_id", "level", "place", "value", "target", "baseline", "year", "unit_zh", "unit_en", "status"],
-    ).assign(numerator=12.0, denominator=20.0, straight_line_value=[0.9, np.nan, np.nan], note_zh="", note_en="")  # fmt: skip
+        columns=[
+            *("rule_id", "level", "place", "value", "target", "baseline", "year", "unit_zh", "unit_en"),
+            "straight_line_value",
+        ],
+    ).assign(status="fail", numerator=12.0, denominator=20.0, note_zh="", note_en="", low=np.nan, high=np.nan,
+             step_target=[0.95, np.nan, np.nan], step_year=[2023.0, np.nan, np.nan], step_status="")  # fmt: skip
     out = points[~points["covered"]]
     gaps = []
     for rank, (community, patch) in enumerate(out.groupby("community_id"), start=1):
@@ -185,40 +202,52 @@ def scorecard(standard, people, demand, stations, *, better: int = 0):
             }
         )
     verdicts = pd.DataFrame(rows)
-    return SimpleNamespace(
+    near = verdicts[verdicts["near_limit"]].merge(table[["community_id", "name"]], on="community_id")
+    services = pd.DataFrame(
+        [
+            (
+                "urban",
+                "comprehensive",
+                "综合服务设施",
+                "comprehensive",
+                "households",
+                9,
+                1000.0,
+                800.0,
+                0.8,
+                0.9,
+                700.0,
+            ),
+            ("urban", "pharmacy", "药店", "pharmacy", "elderly", 1, 300.0, 150.0, 0.5, 0.7, 1300.0),
+        ],
+        columns=[
+            *("area_type", "service", "service_zh", "service_en", "group", "places", "households", "reached"),
+            *("reached_share", "straight_line_share", "median_m"),
+        ],
+    ).assign(cutoff_m=1200.0, communities_unknown=0)
+    equity = pd.DataFrame(
+        [("distance_m", "all", "all", 1000.0, 0.0, 640.0, 600.0, 0.31, 1900.0)],
+        columns=["measure", "kind", "group", "households", "left_out", "mean", "median", "gini", "worst_tenth_mean"],
+    )
+    return Scorecard(
         verdicts=verdicts,
         communities=table,
         demand=points,
-        services=pd.DataFrame(
-            [
-                ("urban", "comprehensive", "households", 1000.0, 800.0, 0.8, 0.9, 700.0),
-                ("urban", "pharmacy", "elderly", 300.0, 150.0, 0.5, 0.7, 1300.0),
-            ],
-            columns=[
-                "area_type",
-                "service",
-                "group",
-                "households",
-                "reached",
-                "reached_share",
-                "straight_line_share",
-                "median_m",
-            ],
-        ),
+        services=services,
         indicators=indicators,
         gaps=gpd.GeoDataFrame(gaps, geometry="geometry", crs="EPSG:4326"),
-        equity=pd.DataFrame(
-            [("distance_m", "all", 0.31, 640.0, 1900.0)],
-            columns=["measure", "group", "gini", "mean", "worst_tenth_mean"],
-        ),
-        near_limit=verdicts[verdicts["near_limit"]],
-        unroutable=pd.DataFrame({"role": ["facilities"], "id": ["way/=1"], "distance_m": [812.5]}),
+        equity=equity,
+        near_limit=near.assign(status_if="pass", if_zh="面积增加 5 %", if_en="5 % more area"),
+        unroutable=pd.DataFrame({"role": ["facility"], "id": ["way/=1"], "distance_m": [812.5]}),
+        carried=pd.DataFrame({"role": ["home"], "id": ["0003"], "distance_m": [90.0], "without_m": [12.0]}),
         issues=(),
         standard=standard,
     )
 
 
-def made_results(columns: int = 5, rows: int = 4, *, points_each: int = 9, plan: bool = True) -> Results:
+def made_results(
+    columns: int = 5, rows: int = 4, *, points_each: int = 9, plan: bool = True, outlines: bool = True
+) -> Results:
     """Return a made-up run."""
     standard = read_standard("linyi")
     people = communities(columns, rows)
@@ -227,17 +256,13 @@ def made_results(columns: int = 5, rows: int = 4, *, points_each: int = 9, plan:
     each = np.full(n, points_each)
     each[-1] = 1
     community = np.repeat(np.arange(n), each)
-    demand = SimpleNamespace(
+    demand = DemandPoints(
         lon=people.geometry.x.to_numpy()[community] + rng.uniform(-0.45, 0.45, len(community)) * STEP,
         lat=people.geometry.y.to_numpy()[community] + rng.uniform(-0.45, 0.45, len(community)) * STEP,
         community=community.astype(np.int64),
         households=(people["households"].to_numpy() / each)[community],
         method=("boundary_buildings",) * (n - 1) + ("point",),
-        __len__=lambda: len(community),
     )
-    from siting.inputs.households import DemandPoints
-
-    demand = DemandPoints(demand.lon, demand.lat, demand.community, demand.households, demand.method)
     sites = people.iloc[::3]
     stations = gpd.GeoDataFrame(
         {
@@ -267,7 +292,16 @@ def made_results(columns: int = 5, rows: int = 4, *, points_each: int = 9, plan:
         study_name="示例县 <b>Example</b> & ${x}",
         settings={"study": {"name": "示例县", "standard": "linyi"}, "plan": {"budget": 3000}},
         standard=standard,
-        tables=SimpleNamespace(communities=people, facilities=stations, candidates=people, boundaries=boundaries(people)),
+        tables=Tables(
+            communities=people,
+            facilities=stations,
+            candidates=people,
+            allotments=pd.DataFrame({"facility_id": [], "community_id": [], "area_m2": []}),
+            boundaries=boundaries(people) if outlines else None,
+            buildings=None,
+            issues=(),
+            records=(),
+        ),
         demand=demand,
         network=streets(columns, rows),
         scorecard=before,
@@ -275,17 +309,27 @@ def made_results(columns: int = 5, rows: int = 4, *, points_each: int = 9, plan:
         plan=chosen,
         after=after,
         plan_circles=plan_circles,
-        issues=(
-            Issue("warning", Text("读不懂的户数", "households cannot be read"), Text("写成整数", "write a whole number"),
-                  file="表.xlsx", sheet="社区台账", row=14, column="户数", value="=约300"),
-            Issue("note", Text("按 GB18030 读入", "read as GB18030"), Text("", "")),
-        ),
+        issues=made_issues(),
         seconds={"read": 1.25, "score": 2.5},
-        records=(
-            SimpleNamespace(role="communities", path=Path("/nowhere/表.xlsx"), sha256="0" * 64, rows_read=21, rows_kept=20,
-                            encoding="", datum="gcj02", sheet="社区台账", layer=""),
+        records=(SourceRecord("communities", Path("/nowhere/表.xlsx"), "0" * 64, 21, 20, "", "gcj02", "社区台账"),),
+    )
+
+
+def made_issues() -> tuple[Issue, ...]:
+    """Return a note and, after it, a warning about a value that looks like a formula."""
+    return (
+        Issue("note", Text("按 GB18030 读入", "read as GB18030"), Text("", "")),
+        Issue(
+            "warning",
+            Text("读不懂的户数", "households cannot be read"),
+            Text("写成整数", "write a whole number"),
+            file="表.xlsx",
+            sheet="社区台账",
+            row=14,
+            column="户数",
+            value="=约300",
         ),
-    )  # fmt: skip
+    )
 
 
 def made_plan(people):
@@ -319,12 +363,11 @@ def made_plan(people):
         }
     )
     unit = Text("加权户", "weighted households")
+    met = Text("达标社区的加权户数最多", "most weighted households that meet")
     stages = (
-        SimpleNamespace(id="met", name=Text("达标社区的加权户数最多", "most weighted households that meet"), sense="max",
-                        value=5400.0, bound=5410.0, gap=0.00185, proven=False, seconds=3.2, unit=unit),
-        SimpleNamespace(id="cost", name=Text("费用最低", "least cost"), sense="min", value=452.5, bound=452.5, gap=0.0,
-                        proven=True, seconds=1.0, unit=Text("万元", "10,000 yuan")),
-    )  # fmt: skip
+        Stage("met", met, "max", 5400.0, 5410.0, 0.00185, False, 3.2, unit),
+        Stage("cost", Text("费用最低", "least cost"), "min", 452.5, 452.5, 0.0, True, 1.0, Text("万元", "10,000 yuan")),
+    )
     blocked = pd.DataFrame(
         [
             (
@@ -362,7 +405,18 @@ def made_plan(people):
             "why_en",
         ],
     )
-    return SimpleNamespace(
-        status="partial", actions=actions, allotments=allotments, stages=stages, blocked=blocked, left_out=left_out,
-        cuts=pd.DataFrame(), alternatives=(), curve=None, phases=None, total_cost=452.5, budget=3000.0, seconds=4.2,
-    )  # fmt: skip
+    return Plan(
+        status="partial",
+        actions=actions,
+        allotments=allotments,
+        stages=stages,
+        communities=pd.DataFrame(),
+        blocked=blocked,
+        cuts=pd.DataFrame(),
+        left_out=left_out,
+        total_cost=452.5,
+        budget=3000.0,
+        options=PlanOptions(budget=3000.0),
+        seconds=4.2,
+        situation=None,
+    )

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _POLICY_MARK = "siting-policy-goes-here"
+# the data never passes through a template: a name that reads {{ 7*7 }} is a name
+_DATA_OPENS = '<script type="application/json" id="siting-data">'
 
 
 class OfflineFigure(Figure):
@@ -40,8 +43,9 @@ class OfflineFigure(Figure):
         "<script>\n{{ this.script.render(**kwargs) }}\n</script>\n</body>\n</html>\n"
     )
 
-    def __init__(self, title: str, lang: Lang) -> None:
+    def __init__(self, title: str, lang: Lang, data: str) -> None:
         super().__init__(title=title)
+        self.data = data
         self._id = "siting"
         self.lang = "zh-CN" if lang == "zh" else "en"
         self.header._children.clear()
@@ -60,7 +64,7 @@ class OfflineFigure(Figure):
             f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
             "base-uri 'none'; form-action 'none'"
         )
-        return page.replace(_POLICY_MARK, policy, 1)
+        return page.replace(_POLICY_MARK, policy, 1).replace(_DATA_OPENS, _DATA_OPENS + self.data, 1)
 
 
 class CoverageMap(Map):
@@ -71,8 +75,9 @@ class CoverageMap(Map):
     _template = Template(
         """
         {% macro html(this, kwargs) %}
-<div id="siting-app"><div class="folium-map" id="{{ this.get_name() }}"></div></div>
-<script type="application/json" id="siting-data">{{ this.data }}</script>
+<div id="siting-app"><div class="folium-map" id="{{ this.get_name() }}"></div></div>\n"""
+        + _DATA_OPENS
+        + """</script>
         {% endmacro %}
         {% macro script(this, kwargs) %}
 var {{ this.get_name() }} = sitingMap("{{ this.get_name() }}");
@@ -85,8 +90,8 @@ var {{ this.get_name() }} = sitingMap("{{ this.get_name() }}");
         west, south, east, north = content["bounds"]
         super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None, max_zoom=18)
         self._id = "coverage"
-        self.data = as_json(content)
-        OfflineFigure(clean_text(results.study_name, limit=200), lang).add_child(self, name="map")
+        title = clean_text(results.study_name, limit=200)
+        OfflineFigure(title, lang, as_json(content)).add_child(self, name="map")
 
 
 def as_json(content: Any) -> str:
@@ -140,7 +145,7 @@ def _leaflet_style() -> str:
     return re.sub(r"url\(images/([\w.-]+\.png)\)", lambda found: f"url({_picture(found[1])})", style)
 
 
-_VENDORED = {
+_VENDORED: dict[str, Callable[[], str]] = {
     "leaflet.js": _leaflet_script,
     "leaflet.css": _leaflet_style,
     "map.js": lambda: _asset("map.js").decode("utf-8"),

@@ -9,6 +9,7 @@ import numpy as np
 from siting.outputs import words
 from siting.outputs.background import DEFINITIONS, count_issues, spread_note
 from siting.outputs.figures import (
+    both_languages,
     cite,
     headlines,
     indicator_table,
@@ -20,6 +21,7 @@ from siting.outputs.maps import shapes
 from siting.outputs.maps.phrases import PHRASES
 from siting.outputs.numbers import format_figure, format_number, is_missing, is_share
 from siting.outputs.plain import clean_text
+from siting.outputs.sheet import each_row
 from siting.outputs.styles import (
     CIRCLE_COLOUR,
     OUTSIDE_COLOUR,
@@ -169,7 +171,7 @@ def _indicators(results: Results) -> list[dict[str, Any]]:
     table = indicator_table(results)
     table = table[table["place"].eq("county")]
     out = []
-    for row in table.itertuples(index=False):
+    for row in each_row(table):
         unit = "share" if row.unit_en in ("share", "%") else Text(row.unit_zh, row.unit_en)
         texts = {
             name: None
@@ -210,7 +212,7 @@ def _communities(results: Results, pool: _Pool) -> list[dict[str, Any]]:
     states = [_states(card) for card in cards]
     rules = _rule_rows(results, pool)
     out = []
-    for i, row in enumerate(results.scorecard.communities.itertuples(index=False)):
+    for i, row in enumerate(each_row(results.scorecard.communities)):
         record: dict[str, Any] = {
             "id": clean_text(row.community_id, limit=60),
             "name": clean_text(row.name, limit=120),
@@ -239,24 +241,27 @@ def _states(card: Scorecard) -> list[list[Any]]:
             order.index(code),
             _number(row.reached_share, 4),
             _number(row.nearest_m),
-            -1 if row.farthest_m == np.inf else _number(row.farthest_m),
+            _number(row.farthest_m),
             format_number(row.area_per_100_households_m2, "m2_per_100_households", against=target),
             _number(row.area_per_100_households_m2, 2),
             _number(lack, 1),
         ]
-        for row, code, lack in zip(card.communities.itertuples(index=False), codes, missing, strict=True)
+        for row, code, lack in zip(each_row(card.communities), codes, missing, strict=True)
     ]
 
 
 def _rule_rows(results: Results, pool: _Pool) -> dict[str, list[list[Any]]]:
-    """Return for each community its rules: rule, status, value, target, shortfall, unit, note, near, status and value after."""
+    """Return for each community its rules.
+
+    Each is rule, status, value, target, shortfall, unit, note, near the limit, status after, value after.
+    """
     numbers = {rule.id: number for number, rule in enumerate(results.standard.rules)}
     later: dict[tuple[str, str], tuple[str, Any]] = {}
     if results.after is not None:
-        for row in results.after.verdicts.itertuples(index=False):
+        for row in each_row(results.after.verdicts):
             later[row.community_id, row.rule_id] = (row.status, row.value)
     out: dict[str, list[list[Any]]] = {}
-    for row in results.scorecard.verdicts.itertuples(index=False):
+    for row in each_row(results.scorecard.verdicts):
         if row.status == "not_applicable" or row.rule_id not in numbers:
             continue
         unit: str | Text = "share" if row.unit_en in ("share", "%") else Text(row.unit_zh, row.unit_en)
@@ -267,7 +272,7 @@ def _rule_rows(results: Results, pool: _Pool) -> dict[str, list[list[Any]]]:
                 _STATUSES.index(row.status),
                 _digits(row.value, unit, row.target),
                 _digits(row.target, unit, None),
-                _digits(row.shortfall, unit, 0.0),
+                _shortfall(row),
                 pool.number("%", "%") if unit == "share" else pool.number(row.unit_zh, row.unit_en),
                 pool.number(row.note_zh, row.note_en),
                 int(bool(row.near_limit)),
@@ -276,6 +281,15 @@ def _rule_rows(results: Results, pool: _Pool) -> dict[str, list[list[Any]]]:
             ]
         )
     return out
+
+
+def _shortfall(row: Any) -> Pair:
+    """Return what is missing with its own unit, empty where nothing is or where it is not known."""
+    if is_missing(row.shortfall):
+        return ["", ""]
+    names = Text(row.shortfall_unit_zh, row.shortfall_unit_en)
+    unit: str | Text = "share" if is_share(names) else names
+    return [format_figure(row.shortfall, unit, lang, against=0.0) for lang in ("zh", "en")]
 
 
 def _digits(value: object, unit: str | Text, against: object) -> str:
@@ -298,7 +312,7 @@ def _facilities(results: Results) -> list[list[Any]]:
             _number(row.floor_area_m2, 1),
             int(row.service in counted),
         ]
-        for row, point in zip(table.itertuples(index=False), points, strict=True)
+        for row, point in zip(each_row(table), points, strict=True)
     ]
 
 
@@ -325,7 +339,7 @@ def _gaps(card: Scorecard) -> list[list[Any]]:
     """Return the gaps: rank, households, communities, nearest facility, distance, excess, place, outline."""
     gaps = card.gaps.to_crs("EPSG:4326").sort_values("rank", kind="stable")
     out = []
-    for row, shape in zip(gaps.itertuples(index=False), gaps.geometry, strict=True):
+    for row, shape in zip(each_row(gaps), gaps.geometry, strict=True):
         middle = shape.representative_point()
         out.append(
             [
@@ -359,9 +373,7 @@ def _homes(results: Results) -> dict[str, Any]:
 def _plan(results: Results, plan: Plan) -> dict[str, Any]:
     """Return the plan: its status, its cost, its stages with their bounds, its actions, and what blocks."""
     shares = plan.allotments.groupby("action_id", sort=False)
-    given = {
-        key: [[r.community_id, _number(r.area_m2, 1)] for r in rows.itertuples(index=False)] for key, rows in shares
-    }
+    given = {key: [[r.community_id, _number(r.area_m2, 1)] for r in each_row(rows)] for key, rows in shares}
     actions = [
         {
             "id": clean_text(row.source_id, limit=60),
@@ -375,7 +387,7 @@ def _plan(results: Results, plan: Plan) -> dict[str, Any]:
             "given": given.get(row.action_id, []),
             "why": [clean_text(row.why_zh, limit=1000), clean_text(row.why_en, limit=1000)],
         }
-        for row in plan.actions.itertuples(index=False)
+        for row in each_row(plan.actions)
     ]
     return {
         "status": _pair(words.PLAN_STATUS[plan.status]),
@@ -407,8 +419,13 @@ def _blocked(table: pd.DataFrame) -> list[list[Any]]:
             _pair(words.BLOCK_REASON.get(row.reason, Text(row.reason, row.reason))),
             [clean_text(row.note_zh, limit=600), clean_text(row.note_en, limit=600)],
         ]
-        for row in table.itertuples(index=False)
+        for row in each_row(table)
     ]
+
+
+def _role(role: str) -> Pair:
+    """Return what a table is for."""
+    return _pair(words.ROLE.get(role, Text(role, role)))
 
 
 def _about(results: Results) -> dict[str, Any]:
@@ -417,18 +434,18 @@ def _about(results: Results) -> dict[str, Any]:
     return {
         "definitions": [[*_pair(name), *_pair(text)] for name, text in DEFINITIONS],
         "assumptions": [
-            [*_pair(words.ASSUMPTION.get(a.name, Text(a.name, a.name))), f"{a.value:g}", a.unit, a.source]
+            [*_pair(words.assumption_name(a.name)), f"{a.value:g}", a.unit, *_pair(both_languages(a.source))]
             for a in results.standard.assumptions.values()
         ],
         "inputs": [
-            [_pair(words.ROLE.get(r.role, Text(r.role, r.role))), clean_text(r.path.name, limit=120), int(r.rows_read),
+            [_role(r.role), clean_text(r.path.name, limit=120), int(r.rows_read),
              int(r.rows_kept)]
             for r in results.records
         ],
         "spread": _pair(spread_note(results)),
         "issues": [count_issues(results, [name]) for name in ("error", "warning", "note")],
         "unroutable": [
-            [_pair(words.ROLE.get(row.role, Text(row.role, row.role))), clean_text(row.id, limit=80), _number(row.distance_m)]
-            for row in unroutable.itertuples(index=False)
+            [_role(row.role), clean_text(row.id, limit=80), _number(row.distance_m)]
+            for row in each_row(unroutable)
         ],
     }  # fmt: skip

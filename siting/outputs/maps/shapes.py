@@ -215,5 +215,6 @@ def thin_points(
         keys = np.column_stack([np.rint(lon * SCALE / cell), np.rint(lat * SCALE / cell), mark]).astype(np.int64)
         spots = np.unique(keys, axis=0)
         if len(spots) <= _POINTS:
-            return spots[:, 0] * cell / SCALE, spots[:, 1] * cell / SCALE, spots[:, 2]
+            places = spots[:, :2].astype(np.float64) * cell / SCALE
+            return places[:, 0], places[:, 1], spots[:, 2]
         cell *= 2

@@ -67,12 +67,12 @@ function sitingMap(mapId) {
   const map = L.map(box, {
     zoomControl: false, attributionControl: false, maxZoom: 19, minZoom: 3, zoomSnap: 0.25, zoomDelta: 0.75, wheelPxPerZoomLevel: 90,
   });
-  const panes = { ground: 380, streets: 390, rings: 400, homes: 410, ringlines: 415, gaps: 430, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
+  const panes = { streets: 370, rings: 375, ground: 380, homes: 410, gaps: 430, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
   for (const [name, order] of Object.entries(panes)) {
     map.createPane(name).style.zIndex = String(order);
   }
   const painters = {};
-  for (const name of ["streets", "rings", "homes", "ringlines", "single"]) {
+  for (const name of ["streets", "rings", "homes", "single"]) {
     map.getPane(name).style.pointerEvents = "none";
     painters[name] = L.canvas({ pane: name, padding: 0.2 });
   }
@@ -123,13 +123,17 @@ function sitingMap(mapId) {
   // homes: one dot a place, inside or outside
   layers.homes = L.layerGroup();
   const homePlaces = line(data.homes.at);
+  const homeSize = () => (map.getZoom() >= 15 ? 2.2 : map.getZoom() >= 13.5 ? 1.5 : 1.1);
+  let homeSizeNow = 0;
+  map.on("zoomend", () => { if (homeSize() !== homeSizeNow) paintHomes(); });
   function paintHomes() {
     layers.homes.clearLayers();
+    homeSizeNow = homeSize();
     const bit = state.after && hasPlan ? 2 : 1;
     for (let i = 0; i < homePlaces.length; i += 1) {
       const inside = (Number(data.homes.mark[i]) & bit) !== 0;
       layers.homes.addLayer(L.circleMarker(homePlaces[i], {
-        renderer: painters.homes, pane: "homes", interactive: false, stroke: false, radius: inside ? 1.3 : 1.9, fillOpacity: inside ? 0.55 : 0.95,
+        renderer: painters.homes, pane: "homes", interactive: false, stroke: false, radius: inside ? homeSizeNow : homeSizeNow * 1.5, fillOpacity: inside ? 0.4 : 0.95,
         fillColor: inside ? "#0b3c5d" : data.colours.outside,
       }));
     }
@@ -139,17 +143,12 @@ function sitingMap(mapId) {
   layers.circles = L.layerGroup();
   function paintCircles() {
     layers.circles.clearLayers();
+    const draw = (shape, colour, weight) => layers.circles.addLayer(L.polygon(polygons(shape), {
+      renderer: painters.rings, pane: "rings", interactive: false, color: colour, weight, opacity: 0.85, fillOpacity: 0.16,
+    }));
     for (const [, states] of data.circles.unions) {
-      const now = polygons(states[0]);
-      const then = state.after && states.length > 1 ? polygons(states[1]) : null;
-      if (then) {
-        layers.circles.addLayer(L.polygon(then, {
-          renderer: painters.ringlines, pane: "ringlines", interactive: false, color: data.colours.plan, weight: 1.8, fill: false, opacity: 0.95,
-        }));
-      }
-      layers.circles.addLayer(L.polygon(now, {
-        renderer: painters.rings, pane: "rings", interactive: false, color: data.colours.circle, weight: 1.6, dashArray: "5 4", fillOpacity: 0, opacity: 0.95,
-      }));
+      if (state.after && states.length > 1) draw(states[1], data.colours.plan, 1.4);
+      draw(states[0], data.colours.circle, 1);
     }
   }
   const alone = L.layerGroup();
@@ -216,14 +215,13 @@ function sitingMap(mapId) {
   function communitySheet(c) {
     const now = c.states[0];
     const then = c.states[c.states.length - 1];
-    const far = (s) => (s[3] === -1 ? say("beyond") : metres(s[3]));
     const nameOf = (s) => data.verdicts[s[0]][1 + state.lang];
     const rows = c.rules.map((r) => {
       const unit = pick(data.pool[r[5]]);
       const status = data.statuses[r[1]][0];
       const note = pick(data.pool[r[6]]);
       const later = r[8] < 4 && r[8] !== r[1] ? [" → ", tag(data.statuses[r[8]][0])] : [];
-      const short = r[4] && status === "fail" ? say("shortfall") + " " + r[4] + " " + unit : "";
+      const short = pick(r[4]) && status === "fail" ? say("shortfall") + " " + pick(r[4]) : "";
       return make("tr", {},
         make("td", {}, rulesName(r[0]), make("small", {}, rulesSource(r[0])), note ? make("small", {}, note) : null),
         make("td", { class: "number" }, (r[2] || "—") + (r[3] ? " / " + r[3] : ""), make("small", {}, unit), short ? make("small", {}, short) : null),
@@ -238,7 +236,7 @@ function sitingMap(mapId) {
         pairRow(say("reached"), ...change(percent(now[1]), percent(then[1]))),
         pairRow(say("straight"), percent(c.straight)),
         pairRow(say("nearest"), ...change(metres(now[2]), metres(then[2]))),
-        pairRow(say("farthest"), ...change(far(now), far(then))),
+        pairRow(say("farthest"), ...change(metres(now[3]), metres(then[3]))),
         pairRow(say("per100"), ...change(now[4] + " m²", then[4] + " m²")),
         pairRow(say("missing"), ...change(squareMetres(now[6]), squareMetres(then[6]))),
         c.lacking.length ? pairRow(say("lacking"), c.lacking.map(service).join(state.lang ? ", " : "、")) : []),
@@ -295,7 +293,7 @@ function sitingMap(mapId) {
     const node = swatches.node;
     const mark = {
       verdicts: null,
-      circles: make("i", { class: "dash", style: { color: data.colours.circle } }),
+      circles: make("i", { class: "square", style: { background: "rgba(44,127,184,.2)", borderColor: data.colours.circle } }),
       homes: make("i", { class: "dot", style: { background: data.colours.outside, width: "7px", height: "7px", margin: "0 4px" } }),
       stations: make("i", { class: "dot", style: { background: data.colours.station } }),
       others: make("i", { class: "dot", style: { background: "#7b8794", width: "9px", height: "9px" } }),
@@ -305,19 +303,20 @@ function sitingMap(mapId) {
     };
     const row = (name, extra) => [
       make("label", {}, make("input", { type: "checkbox", checked: shown[name], on: { change: (e) => { shown[name] = e.target.checked; applyLayers(); } } }),
-        mark[name], say(name === "communities" ? "communities" : name)), extra || []];
+        mark[name], say(name)), extra || []];
     const cutoffs = data.circles.unions.map((u) => metres(u[0])).join(state.lang ? ", " : "、");
     const theme = make("div", { class: "choose" }, make("span", {}, say("colour_by")),
       make("select", { "aria-label": say("colour_by"), on: { change: (e) => { state.theme = e.target.value; paintCommunities(); paintLegend(); } } },
         ["by_verdict", "by_share", "by_area"].map((key) => make("option", { value: key, selected: key === state.theme }, say(key)))));
-    node.replaceChildren(make("summary", {}, say("legend")),
+    const parts = [make("summary", {}, say("legend")),
       ...row("verdicts", [theme, ...legendRows()]).flat(),
       ...row("circles", cutoffs ? [make("div", { class: "row" }, cutoffs)] : []).flat(),
       ...row("homes", [
         make("div", { class: "row" }, make("i", { class: "dot", style: { background: "#0b3c5d", width: "7px", height: "7px", opacity: 0.6 } }), say("inside")),
         make("div", { class: "row" }, make("i", { class: "dot", style: { background: data.colours.outside, width: "7px", height: "7px" } }), say("outside"))]).flat(),
       ...row("stations").flat(), ...row("others").flat(),
-      ...(data.gaps.length ? row("gaps").flat() : []), ...(hasPlan ? row("actions").flat() : []), ...row("roads").flat());
+      ...(data.gaps.length ? row("gaps").flat() : []), ...(hasPlan ? row("actions").flat() : []), ...row("roads").flat()];
+    node.replaceChildren(...parts.filter(Boolean));
   }
   function applyLayers() {
     for (const [name, layer] of Object.entries(layers)) {
@@ -393,7 +392,6 @@ function sitingMap(mapId) {
       return [tools, count, list];
     },
     plan() {
-      if (!hasPlan) return [make("p", { class: "note" }, say("no_plan"))];
       const p = data.plan;
       return [
         make("p", { class: "lead" }, pick(p.status)),
@@ -425,7 +423,7 @@ function sitingMap(mapId) {
         make("h2", {}, say("definitions")),
         make("table", {}, make("tbody", {}, a.definitions.map((d) => make("tr", {}, make("td", {}, make("b", {}, d[state.lang]), make("div", {}, d[2 + state.lang])))))),
         make("h2", {}, say("assumptions")),
-        make("table", {}, make("tbody", {}, a.assumptions.map((d) => make("tr", {}, make("td", {}, d[state.lang], make("small", {}, d[4])), make("td", { class: "number" }, d[2] + " " + d[3]))))),
+        make("table", {}, make("tbody", {}, a.assumptions.map((d) => make("tr", {}, make("td", {}, d[state.lang], make("small", {}, d[4 + state.lang])), make("td", { class: "number" }, d[2] + " " + d[3]))))),
         make("h2", {}, say("inputs")),
         make("table", {}, make("tbody", {}, a.inputs.map((d) => make("tr", {}, make("td", {}, pick(d[0])), make("td", {}, d[1]), make("td", { class: "number" }, d[3] + " / " + d[2]))))),
         make("p", { class: "note" }, pick(a.spread)),
@@ -453,7 +451,7 @@ function sitingMap(mapId) {
   app.append(panel);
   function paintPage() {
     page.replaceChildren(...pages[state.tab]().flat(3).filter((node) => node !== null && node !== undefined));
-    tabs.replaceChildren(...Object.keys(pages).map((name) => make("button", {
+    tabs.replaceChildren(...Object.keys(pages).filter((name) => hasPlan || name !== "plan").map((name) => make("button", {
       type: "button", role: "tab", "aria-selected": String(name === state.tab), on: { click: () => { state.tab = name; page.scrollTop = 0; paintPage(); } },
     }, say(name))));
   }
@@ -482,7 +480,9 @@ function sitingMap(mapId) {
     paintLegend();
     applyLayers();
   }
-  const whole = () => map.fitBounds([[south, west], [north, east]], { padding: [24, 24] });
+  const whole = () => map.fitBounds([[south, west], [north, east]], {
+    paddingTopLeft: [window.innerWidth > 1100 && swatches.node.open ? 225 : 24, 24], paddingBottomRight: [24, 24],
+  });
   L.control.zoom({ position: "topright" }).addTo(map);
   L.control.scale({ position: "bottomright", imperial: false, maxWidth: 160 }).addTo(map);
   const arrow = L.control({ position: "topright" });
