@@ -94,17 +94,15 @@ def faults(tmp_path, text):
 
 
 def test_every_fault_is_named_with_its_line(tmp_path):
-    text = (
-        graphml(
-            ("1", "2", {"l": "nan"}),
-            ("1", "2", {"l": "-3"}),
-            ("1", "2", {"l": "inf"}),
-            ("1", "2", {"l": "far"}),
-            ("1", "99", {}),
-            ("1", "2", {"g": "POINT (1 1)"}),
-            ("1", "2", {"g": "LINESTRING (110"}),
-            nodes={**PLACES, "4": (110, "north"), "5": ("nan", 35)},
-        ),
+    text = graphml(
+        ("1", "2", {"l": "nan"}),
+        ("1", "2", {"l": "-3"}),
+        ("1", "2", {"l": "inf"}),
+        ("1", "2", {"l": "far"}),
+        ("1", "99", {}),
+        ("1", "2", {"g": "POINT (1 1)"}),
+        ("1", "2", {"g": "LINESTRING (110"}),
+        nodes={**PLACES, "4": (110, "north"), "5": ("nan", 35)},
     )
     said = faults(tmp_path, text)
     first = text.split("<edge")[0].count("\n") + 1
