@@ -87,7 +87,8 @@ class ServiceAccess:
     """How homes reach one service; everything by demand point.
 
     ``nearest`` as `NearestFacilities`; ``straight_m`` the straight line to the nearest; ``pairs`` the distances to all
-    places within what was searched.
+    places within what was searched; ``cutoff_m`` the circle of each home for all its households, ``covered`` and
+    ``covered_straight`` who is inside it on the network and by the straight line.
     """
 
     service: str
@@ -95,6 +96,14 @@ class ServiceAccess:
     pairs: Pairs
     nearest: NearestFacilities
     straight_m: Floats
+    cutoff_m: Floats
+    covered: NDArray[np.bool_]
+    covered_straight: NDArray[np.bool_]
+
+    @property
+    def recorded(self) -> bool:
+        """Whether having no place in the table means that there is none: so for the comprehensive facility alone."""
+        return len(self.places) > 0 or self.service == COMPREHENSIVE
 
 
 def demand_at_communities(communities: gpd.GeoDataFrame) -> DemandPoints:
@@ -173,13 +182,16 @@ def cutoffs_m(
     ndarray
         Metres along the network, shape (n,).
     """
-    rural = communities["area_type"].eq("rural").to_numpy(dtype=bool)
     urban_m, rural_m = (standard.cutoff_m(name, service=service, group=group) for name in AREA_TYPES)
-    return np.where(rural, rural_m, urban_m)[demand.community]
+    return np.where(_rural(communities), rural_m, urban_m)[demand.community]
+
+
+def _rural(communities: pd.DataFrame) -> NDArray[np.bool_]:
+    return communities["area_type"].eq("rural").to_numpy(dtype=bool)
 
 
 def measure_service(
-    access: Access, communities: pd.DataFrame, facilities: gpd.GeoDataFrame, service: str
+    access: Access, communities: pd.DataFrame, facilities: gpd.GeoDataFrame, service: str, standard: Standard
 ) -> ServiceAccess:
     """Return how every home reaches one service.
 
@@ -191,6 +203,8 @@ def measure_service(
         The tables.
     service
         A service id.
+    standard
+        The standard that draws the circles.
 
     Returns
     -------
@@ -207,7 +221,17 @@ def measure_service(
     points = facilities.geometry.iloc[places.column].to_crs("EPSG:4326")
     homes = earth_xyz(access.demand.lon, access.demand.lat)
     straight = straight_m(homes, earth_xyz(points.x.to_numpy(), points.y.to_numpy()))
-    return ServiceAccess(service, places, pairs, nearest, straight)
+    cutoff = cutoffs_m(communities, access.demand, standard, service=service)
+    return ServiceAccess(
+        service,
+        places,
+        pairs,
+        nearest,
+        straight,
+        cutoff,
+        is_covered(nearest.distance_m[:, 0], cutoff),
+        is_covered(straight, cutoff),
+    )
 
 
 def group_sizes(communities: pd.DataFrame, demand: DemandPoints, group: str) -> Floats:
@@ -274,16 +298,16 @@ def service_table(
         ``median_m`` to the nearest, NaN when half of them reach none; ``cutoff_m``, NaN where several hold;
         ``communities_unknown``, those that do not say how many of the group they have, and are left out.
     """
-    home_type = communities["area_type"].to_numpy().astype(str)[demand.community]
-    types = [name for name in ("urban", "rural") if (home_type == name).any()]
-    masks = {"all": np.ones(len(demand), dtype=bool), **{name: home_type == name for name in types}}
+    rural = _rural(communities)[demand.community]
+    kinds = zip(AREA_TYPES, (~rural, rural), strict=True)
+    masks = {"all": np.ones(len(demand), dtype=bool), **{name: mask for name, mask in kinds if mask.any()}}
     sizes = {group: group_sizes(communities, demand, group) for group in GROUPS}
     rows = []
     for service, one in reached.items():
         name = standard.service(service).name
-        recorded = len(one.places) > 0 or service == COMPREHENSIVE
         for group, size in sizes.items():
-            cutoff = cutoffs_m(communities, demand, standard, service=service, group=group)
+            urban_m, rural_m = (standard.cutoff_m(name, service=service, group=group) for name in AREA_TYPES)
+            cutoff = np.where(rural, rural_m, urban_m)
             inside = is_covered(one.nearest.distance_m[:, 0], cutoff)
             ruler = is_covered(one.straight_m, cutoff)
             known = np.isfinite(size)
@@ -291,8 +315,8 @@ def service_table(
                 used = mask & known
                 weight = size[used]
                 total = float(weight.sum())
-                counted = float(weight[inside[used]].sum()) if recorded else np.nan
-                by_ruler = float(weight[ruler[used]].sum()) if recorded else np.nan
+                counted = float(weight[inside[used]].sum()) if one.recorded else np.nan
+                by_ruler = float(weight[ruler[used]].sum()) if one.recorded else np.nan
                 median = weighted_median(one.nearest.distance_m[used, 0], weight)
                 rows.append(
                     {

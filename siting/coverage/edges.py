@@ -162,8 +162,8 @@ def coarse_network_warning(access: Access, near_limit_share: float) -> tuple[Iss
             "warning",
             Text(
                 f"住户到最近道路平均 {mean_m:.0f} 米，相对生活圈偏长，路网偏粗，临界结论受其影响",
-                f"homes are {mean_m:.0f} m from the nearest road on average, which is long against the circle: the road "
-                "network is too coarse for verdicts near the limit",
+                f"homes are {mean_m:.0f} m from the nearest road on average, which is long against the circle: the "
+                "road network is too coarse for verdicts near the limit",
             ),
             Text("请使用含小路和人行道的路网", "use a road network with lanes and footways"),
         ),

@@ -137,7 +137,7 @@ def _by_size(patch: Ints, households: Floats, lon: Floats, lat: Floats) -> tuple
 
 
 def _joined_ids(patch: Ints, community_id: NDArray[np.object_]) -> list[str]:
-    pairs = (
-        pd.DataFrame({"patch": patch, "id": community_id.astype(str)}).drop_duplicates().sort_values(["patch", "id"])
-    )
-    return pairs.groupby("patch")["id"].agg(";".join).to_list()
+    pairs = pd.DataFrame({"patch": patch, "id": community_id.astype(str)}).drop_duplicates()
+    pairs = pairs.sort_values(["patch", "id"])
+    ids, first = pairs["id"].to_list(), np.flatnonzero(np.diff(pairs["patch"].to_numpy(), prepend=-1))
+    return [";".join(ids[start:end]) for start, end in zip(first, [*first[1:], len(ids)], strict=True)]

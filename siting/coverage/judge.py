@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.coverage.access import COMPREHENSIVE, ServiceAccess, cutoffs_m, is_covered, whole_mm
+from siting.coverage.access import ServiceAccess, whole_mm
 from siting.coverage.area import Allotment
 from siting.coverage.places import Floats
 from siting.coverage.verdicts import (
@@ -159,13 +159,13 @@ def reach_verdicts(
     asked = rule.target if about_households and rule.target is not None else standard.value("reach_share")
     reach = reach_of(
         one.nearest.distance_m[:, 0],
-        cutoffs_m(communities, demand, standard, service=one.service),
+        one.cutoff_m,
         demand,
         n,
         asked=asked,
         near_limit_share=near,
     )
-    short = FAIL if len(one.places) or one.service == COMPREHENSIVE else UNKNOWN
+    short = FAIL if one.recorded else UNKNOWN
     code = applies(rule, communities)
 
     def judge(share: Floats) -> Codes:
@@ -280,11 +280,7 @@ class RequiredServices:
 
 
 def required_services(
-    reached: Mapping[str, ServiceAccess],
-    communities: pd.DataFrame,
-    demand: DemandPoints,
-    services: tuple[str, ...],
-    standard: Standard,
+    reached: Mapping[str, ServiceAccess], demand: DemandPoints, n: int, services: tuple[str, ...], standard: Standard
 ) -> RequiredServices:
     """Return which of some services each community has within its circle.
 
@@ -292,27 +288,24 @@ def required_services(
     ----------
     reached
         By service, how homes reach it.
-    communities
-        The communities table.
     demand
         Where the households are.
+    n
+        How many communities there are.
     services
         The services wanted.
     standard
-        The standard, for its circles and the share of households that has to reach a service.
+        The standard, for the share of households that has to reach a service.
 
     Returns
     -------
     RequiredServices
         By community and service.
     """
-    n = len(communities)
     has = np.zeros((n, len(services)), dtype=bool)
     for k, service in enumerate(services):
-        cutoff = cutoffs_m(communities, demand, standard, service=service)
-        covered = is_covered(reached[service].nearest.distance_m[:, 0], cutoff)
-        has[:, k] = _reaches(covered_share(covered, demand, n), standard.value("reach_share"))
-    recorded = np.array([len(reached[service].places) > 0 for service in services], dtype=bool)
+        has[:, k] = _reaches(covered_share(reached[service].covered, demand, n), standard.value("reach_share"))
+    recorded = np.array([reached[service].recorded for service in services], dtype=bool)
     return RequiredServices(services, has, recorded)
 
 
@@ -348,15 +341,16 @@ def service_verdicts(
     status = only_where_applied(code, np.where(lacking.any(axis=1), FAIL, settled).astype(np.int8))
     zh, en = empty_notes(n)
     names = [standard.service(service).name for service in rule.services]
-    for i in np.flatnonzero(status == FAIL):
-        few = [names[k] for k in np.flatnonzero(lacking[i])]
-        zh[i] = "缺：" + "、".join(name.zh for name in few)
-        en[i] = "lacking: " + ", ".join(name.en for name in few)
+    failed = status == FAIL
+    kinds, which = np.unique(lacking[failed], axis=0, return_inverse=True)
+    few = [[name for name, gone in zip(names, kind, strict=True) if gone] for kind in kinds]
+    zh[failed] = np.array(["缺：" + "、".join(name.zh for name in one) for one in few], object)[which.ravel()]
+    en[failed] = np.array(["lacking: " + ", ".join(name.en for name in one) for one in few], object)[which.ravel()]
     if not recorded.all():
-        few = [names[k] for k in np.flatnonzero(~recorded)]
+        absent = [name for name, there in zip(names, recorded, strict=True) if not there]
         unknown = (status == UNKNOWN) & (code == PASS)
-        zh[unknown] = "设施表中没有：" + "、".join(name.zh for name in few)
-        en[unknown] = "not in the facilities table: " + ", ".join(name.en for name in few)
+        zh[unknown] = "设施表中没有：" + "、".join(name.zh for name in absent)
+        en[unknown] = "not in the facilities table: " + ", ".join(name.en for name in absent)
     missing = lacking.sum(axis=1).astype(np.float64)
     count, needed = has.sum(axis=1).astype(np.float64), float(len(rule.services))
     return RuleVerdicts(

@@ -175,7 +175,7 @@ def score_access(
     wanted = _services_asked(standard, communities)
     known = {service.id for service in standard.services}
     services = sorted({COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)})
-    reached = {service: measure_service(access, communities, facilities, service) for service in services}
+    reached = {service: measure_service(access, communities, facilities, service, standard) for service in services}
     comprehensive = reached[COMPREHENSIVE]
     allotment = allot(communities, facilities, allotments, standard)
     verdicts = judge(communities, facilities, reached, demand, allotment, standard, allotments=allotments)
@@ -193,14 +193,12 @@ def score_access(
             communities,
             facilities,
             allotment,
-            reached_shares(reached, communities, demand, standard),
+            reached_shares(reached, demand, len(communities)),
             standard,
             allotments=allotments,
             year=year,
         ),
-        gaps=find_gaps(
-            demand, homes["covered"].to_numpy(), comprehensive.nearest, access.cutoff_m, communities, facilities
-        ),
+        gaps=find_gaps(demand, comprehensive.covered, comprehensive.nearest, access.cutoff_m, communities, facilities),
         equity=equity_table(
             communities,
             demand,
@@ -306,7 +304,7 @@ def judge(
         elif rule.measure == "area_per_100_households":
             verdicts.append(area_verdicts(rule, communities, allotment, standard))
         elif rule.measure in ("required_services", "elder_services_share"):
-            required = required_services(reached, communities, demand, rule.services, standard)
+            required = required_services(reached, demand, len(communities), rule.services, standard)
             verdicts.append(service_verdicts(rule, communities, required, standard))
         elif rule.measure == "facility_coverage_share":
             verdicts.append(registered_verdicts(rule, communities, facilities, allotments))

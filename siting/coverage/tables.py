@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from siting.coverage.access import COMPREHENSIVE, Access, ServiceAccess, cutoffs_m, is_covered, whole_mm
+from siting.coverage.access import COMPREHENSIVE, Access, ServiceAccess, whole_mm
 from siting.coverage.area import Allotment, place_areas, shared_area
 from siting.coverage.judge import covered_share, required_services
 from siting.coverage.places import Floats, Ints
@@ -82,7 +82,7 @@ def home_table(
             "cutoff_m": access.cutoff_m,
             "nearest_m": distance_m[:, 0],
             "nearest_facility_id": ids[one.nearest.facility[:, 0]],
-            "covered": is_covered(distance_m[:, 0], access.cutoff_m),
+            "covered": one.covered,
             "straight_line_m": one.straight_m,
             "second_nearest_m": distance_m[:, 1],
             "facilities_in_reach": np.bincount(one.pairs.row[within], minlength=len(demand)),
@@ -133,9 +133,7 @@ def community_table(
     weight = _weights(demand, n)
     nearest_m = homes["nearest_m"].to_numpy()
     mean_m = _mean(nearest_m, weight, demand, n)
-    covered = homes["covered"].to_numpy()
-    inside = np.bincount(demand.community, weights=demand.households * covered, minlength=n)
-    straight = is_covered(homes["straight_line_m"].to_numpy(), access.cutoff_m)
+    inside = np.bincount(demand.community, weights=demand.households * one.covered, minlength=n)
     shared = np.where(demand.households > 0, homes["shared_area_per_100_households_m2"].to_numpy(), 0.0)
     shared_sum = np.bincount(demand.community, weights=shared * demand.households, minlength=n)
     lived = np.bincount(demand.community, weights=demand.households, minlength=n)
@@ -147,8 +145,8 @@ def community_table(
             "township": communities["township"].to_numpy(),
             "households": communities["households"].to_numpy(),
             "reached_households": inside,
-            "reached_share": covered_share(covered, demand, n),
-            "straight_line_share": covered_share(straight, demand, n),
+            "reached_share": covered_share(one.covered, demand, n),
+            "straight_line_share": covered_share(one.covered_straight, demand, n),
             "nearest_facility_id": _most_households_nearest(one.nearest.facility[:, 0], weight, demand, facilities, n),
             "nearest_m": mean_m,
             "farthest_m": _farthest(nearest_m, weight, demand, n),
@@ -163,21 +161,17 @@ def community_table(
     )
 
 
-def reached_shares(
-    reached: Mapping[str, ServiceAccess], communities: pd.DataFrame, demand: DemandPoints, standard: Standard
-) -> pd.DataFrame:
+def reached_shares(reached: Mapping[str, ServiceAccess], demand: DemandPoints, n: int) -> pd.DataFrame:
     """Return the share of each community's households within the circle of each service, and by a straight line.
 
     Parameters
     ----------
     reached
         By service, how homes reach it.
-    communities
-        The communities table.
     demand
         Where the households are.
-    standard
-        The standard, for its circles.
+    n
+        How many communities there are.
 
     Returns
     -------
@@ -185,14 +179,11 @@ def reached_shares(
         ``reached_share`` and ``straight_line_share`` of the comprehensive facility, and the same followed by
         ``_SERVICE`` of every other service; NaN without households. Row i is community i.
     """
-    n = len(communities)
     columns = {}
     for service, one in reached.items():
         end = "" if service == COMPREHENSIVE else f"_{service}"
-        cutoff = cutoffs_m(communities, demand, standard, service=service)
-        inside = is_covered(one.nearest.distance_m[:, 0], cutoff)
-        columns[f"reached_share{end}"] = covered_share(inside, demand, n)
-        columns[f"straight_line_share{end}"] = covered_share(is_covered(one.straight_m, cutoff), demand, n)
+        columns[f"reached_share{end}"] = covered_share(one.covered, demand, n)
+        columns[f"straight_line_share{end}"] = covered_share(one.covered_straight, demand, n)
     return pd.DataFrame(columns)
 
 
@@ -295,12 +286,14 @@ def lacking_services(
     present = [kind for kind in AREA_TYPES if kind in set(communities["area_type"])]
     by_type = {kind: standard.required_services(kind) for kind in present}
     services = tuple(dict.fromkeys(service for kind in present for service in by_type[kind]))
-    required = required_services(reached, communities, demand, services, standard)
+    required = required_services(reached, demand, len(communities), services, standard)
     area_type = communities["area_type"].to_numpy()
     asked = np.array([[service in by_type[kind] for service in services] for kind in area_type], dtype=bool)
     lived = communities["households"].to_numpy() > 0
     missing = asked.reshape(len(communities), len(services)) & required.lacking & lived[:, None]
-    return [tuple(services[k] for k in np.flatnonzero(row)) for row in missing]
+    kinds, which = np.unique(missing, axis=0, return_inverse=True)
+    few = [tuple(name for name, gone in zip(services, kind, strict=True) if gone) for kind in kinds]
+    return [few[k] for k in which.ravel()]
 
 
 def unroutable_table(access: Access, communities: pd.DataFrame, facilities: pd.DataFrame) -> pd.DataFrame:
