@@ -8,6 +8,7 @@ import math
 import networkx as nx
 import numpy as np
 import pyproj
+from scipy.spatial import cKDTree
 
 GEOD = pyproj.Geod(ellps="WGS84")
 
@@ -130,3 +131,45 @@ def k_nearest(costs, k):
     found = np.where(padded >= 0, np.take_along_axis(costs, np.maximum(padded, 0), axis=1), math.inf) if m else None
     found = np.full((n, k), math.inf) if found is None else found
     return found, np.where(np.isinf(found), -1, padded)
+
+
+def street_points(net, facility, step_m=0.5):
+    """Points along all drawn edges and their network distance, m, to the one facility they lead to."""
+    graph = road_graph(net, facility).reverse()
+    cost = dijkstra(graph, ("spot", 0))
+    leg = facility.off_road_mm[0] / 1000
+    points, costs = [], []
+    for e in range(net.n_edges):
+        line = net.geometry_xy[net.geometry_offsets[e] : net.geometry_offsets[e + 1]]
+        passed = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+        at = np.linspace(0, passed[-1], int(passed[-1] / step_m) + 2)
+        along_m = at / max(passed[-1], 1e-12) * net.length_mm[e] / 1000
+        length = net.length_mm[e] / 1000
+        own = cost.get(int(net.v[e]), math.inf) / 1000 + length - along_m
+        if not net.oneway[e]:
+            own = np.minimum(own, cost.get(int(net.u[e]), math.inf) / 1000 + along_m)
+        if facility.edge[0] == e:
+            piece = facility.offset_mm[0] / 1000 - along_m
+            own = np.minimum(own, np.where((piece >= 0) | (not net.oneway[e]), np.abs(piece), math.inf))
+        points.append(np.column_stack([np.interp(at, passed, line[:, k]) for k in (0, 1)]))
+        costs.append(own + leg)
+    nodes = np.array([cost.get(i, math.inf) for i in range(net.n_nodes)]) / 1000 + leg
+    return np.concatenate((*points, net.xy)), np.concatenate((*costs, nodes))
+
+
+def beyond_circle(points, streets, costs, cutoff_m, off_road_m):
+    """How far points lie outside the circle, m (negative: inside): least distance to a street point less its reach.
+
+    The widest reach is taken exactly, lesser ones are rounded down to steps of 5 m: enough for a drawing. What is
+    farther than 30 m counts as infinitely far.
+    """
+    reach = np.minimum(off_road_m, cutoff_m - costs)
+    result = np.full(len(points), math.inf)
+    whole = reach >= off_road_m
+    if whole.any():
+        result = cKDTree(streets[whole]).query(points)[0] - off_road_m
+    step = np.where(whole, -1, np.floor(reach / 5))
+    for level in np.unique(step[step >= 0]):
+        gap, _ = cKDTree(streets[step == level]).query(points, distance_upper_bound=5 * level + 30)
+        result = np.minimum(result, gap - 5 * level)
+    return result

@@ -175,8 +175,8 @@ def join(edge, offset, leg, in_mm, edges, chains):  # type: ignore[no-untyped-de
     """Return how one place joins a routing graph.
 
     ``edges`` rows are (2 * chain + lies backwards, cost from the chain's start, cost, length in mm), ``chains`` rows
-    (rank of u, rank of v, cost, one-way). Gives the chain, the cost along it, and for each end of the chain its rank, the
-    cost from the place to it and from it to the place, off-road leg included, ``NO_WAY`` where not allowed.
+    (rank of u, rank of v, cost, one-way). Gives the chain, the cost along it, and for each end of the chain its rank,
+    the cost from the place to it and from it to the place, off-road leg included, ``NO_WAY`` where not allowed.
     """
     row = edges[edge]
     along = offset

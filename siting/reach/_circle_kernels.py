@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from siting.network._kernels import compiled
+from siting.network._kernels import NO_WAY, compiled
 from siting.reach._kernels import U0, push, search
 
 
@@ -85,8 +85,15 @@ def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-
 
 
 @compiled
-def draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, cutoff, off_road):  # type: ignore[no-untyped-def]
-    """Stamp a straight piece of street, its ends at ``cost_a`` and ``cost_b``; ``pace`` is the cost per m drawn."""
+def draw_segment(  # type: ignore[no-untyped-def]
+    field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road
+):
+    """Stamp a straight piece of street, its ends at ``cost_a`` and ``cost_b``; ``pace`` is the cost per m drawn.
+
+    Where a longest walk off the street is possible, the street is stamped that wide. Farther on along the street, less
+    and less of the walk is left; those tips lie within what is stamped already, because a street is no shorter than the
+    straight line, unless ``tips`` says otherwise.
+    """
     drawn = np.hypot(bx - ax, by - ay)
     full = cutoff - off_road
     from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
@@ -96,15 +103,11 @@ def draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace,
     ux, uy = ((bx - ax) / drawn, (by - ay) / drawn) if drawn > 0 else (0.0, 0.0)
     if from_a >= 0:
         stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
-    else:
-        stamp(field, west, south, grid, ax, ay, ax, ay, cutoff - cost_a)
     if from_b >= 0:
         stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
-    else:
-        stamp(field, west, south, grid, bx, by, bx, by, cutoff - cost_b)
-    if pace < 0.999:  # the street is faster than the field: walking on along it before leaving it gets farther
-        steps = np.int64(drawn / (0.25 * grid))
-        for k in range(1, steps):
+    if tips:
+        steps = max(np.int64(drawn / (0.25 * grid)), 1)
+        for k in range(steps + 1):
             x = drawn * k / steps
             cost = min(cost_a + x * pace, cost_b + (drawn - x) * pace)
             px, py = ax + x * ux, ay + x * uy
@@ -113,7 +116,7 @@ def draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace,
 
 @compiled
 def draw_piece(  # type: ignore[no-untyped-def]
-    field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, cutoff, off_road
+    field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
 ):
     """Draw the part of a drawn line from ``start`` to ``end`` (m along it), of which the two ends have these costs."""
     at = 0.0
@@ -128,7 +131,7 @@ def draw_piece(  # type: ignore[no-untyped-def]
             by = lines[k, 1] + two * (lines[k + 1, 1] - lines[k, 1])
             cost_a = min(cost_start + (low - start) * pace, cost_end + (end - low) * pace)
             cost_b = min(cost_start + (high - start) * pace, cost_end + (end - high) * pace)
-            draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, cutoff, off_road)
+            draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road)
         at += length
 
 
@@ -150,31 +153,36 @@ def draw_edge(  # type: ignore[no-untyped-def]
     cutoff,
     off_road,
 ):
-    """Draw what of an edge leads to a source within the cut-off, from its ends or from the sources on it (in order)."""
+    """Draw what of an edge leads to a source within the cut-off, from its ends or from the sources on it (in order).
+
+    A source that is nearer to another one takes over what is left there: ``source_cost`` is lowered.
+    """
+    n_sources = len(source_offset)
+    after, at = np.int64(np.ceil(cost_v * 1000)) if cost_v < np.inf else NO_WAY, length_mm
+    for s in range(n_sources - 1, -1, -1):
+        source_cost[s] = min(source_cost[s], after + at - source_offset[s])
+        after, at = source_cost[s], source_offset[s]
+    if not one_way:
+        before, at = np.int64(np.ceil(cost_u * 1000)) if cost_u < np.inf else NO_WAY, np.int64(0)
+        for s in range(n_sources):
+            source_cost[s] = min(source_cost[s], before + source_offset[s] - at)
+            before, at = source_cost[s], source_offset[s]
+    if n_sources == 0 and cost_u > cutoff and cost_v > cutoff:
+        return
     drawn = 0.0
     for k in range(first, last - 1):
         drawn += np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
-    pace = length_mm / 1000.0 / drawn if drawn > 0 else 1.0
-    pace = max(pace, 1e-9)
+    pace = max(length_mm / 1000.0 / drawn, 1e-9) if drawn > 0 else 1.0
+    tips = n_sources > 0 or pace < 0.999
     start, cost_start = 0.0, np.inf if one_way else cost_u
     if one_way:
-        stamp(
-            field,
-            west,
-            south,
-            grid,
-            lines[first, 0],
-            lines[first, 1],
-            lines[first, 0],
-            lines[first, 1],
-            min(off_road, cutoff - cost_u),
-        )
-    for s in range(len(source_offset) + 1):
-        ends_here = s == len(source_offset)
-        end = drawn if ends_here else min(source_offset[s] / 1000.0 / pace, drawn)
-        cost_end = cost_v if ends_here else source_cost[s] / 1000.0
+        left = min(off_road, cutoff - cost_u)
+        stamp(field, west, south, grid, lines[first, 0], lines[first, 1], lines[first, 0], lines[first, 1], left)
+    for s in range(n_sources + 1):
+        end = drawn if s == n_sources else min(source_offset[s] / 1000.0 / pace, drawn)
+        cost_end = cost_v if s == n_sources else source_cost[s] / 1000.0
         draw_piece(
-            field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, cutoff, off_road
+            field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
         )
         start, cost_start = end, np.inf if one_way else cost_end
 

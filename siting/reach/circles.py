@@ -34,7 +34,7 @@ def circles(
     *,
     cutoffs_m: Sequence[float],
     off_road_m: float = 50.0,
-    grid_m: float = 20.0,
+    grid_m: float = 16.0,
     threads: int | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the circle of each facility at each cut-off.
@@ -55,7 +55,7 @@ def circles(
     off_road_m
         Longest walk off the streets, m, > 0.
     grid_m
-        Grid width, m, > 0; at 20 m the mean error is below 1 % of the area of a circle of 1,250 m.
+        Grid width, m, > 0; at 16 m the mean error is below 1 % of the area of a circle of 1,250 m, at 10 m below 0.4 %.
     threads
         Number of threads; ``None``: one a core. The result does not depend on it.
 
@@ -103,7 +103,7 @@ def covered_territory(
     cutoff_m: float | Sequence[float] | npt.NDArray[np.float64],
     *,
     off_road_m: float = 50.0,
-    grid_m: float = 20.0,
+    grid_m: float = 16.0,
 ) -> shapely.MultiPolygon:
     """Return the territory that lies within the circle of any facility, by one search and one contour.
 
