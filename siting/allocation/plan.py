@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import geopandas as gpd
 import pandas as pd
 
 from siting.text import Text
