@@ -39,7 +39,17 @@ class Community:
     homes: list[tuple[Polygon, int, float | None, str]] = field(default_factory=list)  # outline, floors, dwellings, use
 
 
-def settle_village(village: Community, roads: Roads, rng: np.random.Generator) -> None:
+def find_hamlet(village: Community, others: np.ndarray, rng: np.random.Generator) -> tuple[float, float] | None:
+    """Return a spot apart from the village and nearer to it than to any other community, or None."""
+    for _ in range(12):
+        angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(750, 1500)
+        spot = village.x + distance * np.cos(angle), village.y + distance * np.sin(angle)
+        if np.hypot(others[:, 0] - spot[0], others[:, 1] - spot[1]).min() > distance - 1:
+            return spot
+    return None
+
+
+def settle_village(village: Community, roads: Roads, others: np.ndarray, rng: np.random.Generator) -> None:
     """Add a village's lanes and houses, and for some a hamlet, on a track or beyond any road."""
     x, y, turn = village.x, village.y, rng.uniform(0, np.pi)
     for quarter in range(4):
@@ -47,7 +57,7 @@ def settle_village(village: Community, roads: Roads, rng: np.random.Generator) -
         roads.add([(x, y), *((x + d * np.cos(angle), y + d * np.sin(angle)) for d in (70, 150))], "residential")
     rows = 22
     share = rng.dirichlet(np.full(rows, 12.0))
-    hamlet = rng.random() < 0.35 and not village.resettlement
+    hamlet = find_hamlet(village, others, rng) if rng.random() < 0.45 and not village.resettlement else None
     apart = float(rng.choice([0.05, 0.07, 0.09, 0.13], p=[0.4, 0.3, 0.2, 0.1])) if hamlet else 0.0
     for number in range(rows):
         angle, distance = turn + rng.uniform(0, 2 * np.pi), rng.uniform(35, 190)
@@ -55,13 +65,11 @@ def settle_village(village: Community, roads: Roads, rng: np.random.Generator) -
         where = (x + distance * np.cos(angle), y + distance * np.sin(angle))
         village.homes.append((block(*where, 12 + dwellings, 9, turn + np.pi / 2 * (number % 2)), 1, dwellings, "住宅"))
     if hamlet:
-        angle, distance, tracked = rng.uniform(0, 2 * np.pi), rng.uniform(800, 1500), rng.random() < 0.6
-        end = (x + distance * np.cos(angle), y + distance * np.sin(angle))
-        if tracked:
-            middle = (x + distance / 2 * np.cos(angle + 0.15), y + distance / 2 * np.sin(angle + 0.15))
-            roads.add([(x, y), middle, end], "track")
+        if rng.random() < 0.6:
+            middle = (x + 0.55 * (hamlet[0] - x) - 90, y + 0.55 * (hamlet[1] - y) + 60)
+            roads.add([(x, y), middle, hamlet], "track")
         for number in range(3):
-            where = (end[0] + 45 * number, end[1] + 20 * number)
+            where = (hamlet[0] + 45 * number, hamlet[1] + 20 * number)
             dwellings = max(1, round(village.households * apart / 3))
             village.homes.append((block(*where, 10 + dwellings, 9, turn), 1, dwellings, "住宅"))
 
@@ -115,11 +123,12 @@ def make_communities(roads: Roads, rng: np.random.Generator) -> list[Community]:
     rural = [community for community in communities if not community.urban and not community.far]
     for index in rng.choice(len(rural), 6, replace=False):
         rural[index].resettlement = True
+    places = np.array([(community.x, community.y) for community in communities])
     for community in communities:
         if community.urban:
             settle_urban(community, rng)
         else:
-            settle_village(community, roads, rng)
+            settle_village(community, roads, places, rng)
     return communities
 
 

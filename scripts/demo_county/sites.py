@@ -9,13 +9,13 @@ import numpy as np
 from demo_county.people import BASELINE, Community, scale_to
 
 PRICES = {  # how a site is obtained: fixed 万元, 元 per m², 元 per m² and year, least and most m²
-    "新建": (18, 3200, 0, 80, 240),
-    "扩建": (4, 2600, 0, 30, 120),
-    "购置": (10, 5200, 0, 60, 260),
-    "划拨": (3, 700, 0, 60, 200),
-    "换购": (15, 2400, 0, 80, 260),
-    "租赁": (2, 600, 150, 40, 300),
-    "盘活存量": (6, 900, 12, 60, 260),
+    "新建": (12, 2600, 0, 80, 240),
+    "扩建": (3, 2200, 0, 30, 120),
+    "购置": (8, 3600, 0, 60, 260),
+    "划拨": (3, 700, 0, 60, 150),
+    "换购": (10, 1900, 0, 80, 260),
+    "租赁": (4, 600, 240, 40, 220),
+    "盘活存量": (6, 900, 12, 60, 190),
 }
 IN_TOWN = {  # the share of urban communities that have each service
     "便利店": 0.95,
@@ -185,19 +185,20 @@ def make_candidates(
     urban = [index for index, community in enumerate(communities) if community.urban]
     rural_lacking = sorted(index for index in lacking if not communities[index].urban and not communities[index].far)
     served = [index for index in range(len(communities)) if index not in lacking and not communities[index].far]
+    in_town = [("租赁", "购置"), ("租赁",), ("新建",), ("购置", "租赁"), ("换购",), ("租赁", "新建")]
     for number, index in enumerate(urban):
-        group = f"同一房屋{number + 1:02d}" if number % 3 == 0 or index in lacking else ""
-        at = add(index, "租赁", group)
-        if group:
-            add(index, "购置", group, at)
-        if number % 6 == 1:
-            add(index, "新建")
-        if number % 5 == 2:
-            add(index, "换购")
-    ways = ["新建", "盘活存量", "划拨", "新建", "租赁", "盘活存量", "换购"]
+        ways = in_town[number % len(in_town)]
+        group = f"同一房屋{number + 1:02d}" if set(ways) == {"租赁", "购置"} else ""
+        at = add(index, ways[0], group)
+        for way in ways[1:]:
+            add(index, way, group, at if group else None)
+    in_country = ["新建", "盘活存量", "新建", "划拨", "租赁", "新建", "换购"]
     for number, index in enumerate(rural_lacking):
-        if number % 9 != 8:
-            add(index, ways[number % len(ways)])
+        if number % 9 != 8 or communities[index].resettlement:
+            add(index, in_country[number % len(in_country)])
     for number, index in enumerate(rng.choice(served, 54, replace=False)):
-        add(int(index), ["扩建", "盘活存量", "划拨", "扩建", "租赁", "新建"][number % 6])
+        add(int(index), ["扩建", "盘活存量", "新建", "扩建", "租赁", "划拨"][number % 6])
+    for index, community in enumerate(communities):
+        if community.resettlement:
+            add(index, "新建")
     return rows
