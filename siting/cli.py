@@ -278,7 +278,7 @@ def _do(
         console.say(line)
     if write:
         console.say(Text(f"结果在 {folder}", f"The results are in {folder}"))
-    return NOT_ALL_MET if results.plan is not None and len(results.plan.blocked) else DONE
+    return NOT_ALL_MET if results.plan is not None and results.plan.status == "partial" else DONE
 
 
 def _print_table(table: Any) -> None:

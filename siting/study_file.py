@@ -15,6 +15,7 @@ from siting.standards.model import near_matches
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
+    from siting.allocation.actions import SiteRules
     from siting.allocation.plan import PlanOptions
     from siting.inputs import Source
 
@@ -54,6 +55,8 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         "horizon_years": _NUMBER,
         "discount_rate": _NUMBER,
         "prefer_existing_share": _NUMBER,
+        "least_area_m2": _NUMBER,
+        "joint_building": _FLAG,
     },
     "plan.extension": {"max_growth_share": _NUMBER, "cost_per_m2": _NUMBER},
     "plan.priority": {"elderly": _NUMBER, "minors": _NUMBER, "disabled": _NUMBER},
@@ -65,14 +68,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "plan.compliance": ("most", "every", "targets"),
 }
 _NOT_NEGATIVE = ("budget", "gap", "time_limit_s", "max_growth_share", "cost_per_m2", "horizon_years", "discount_rate")
-
-
-@dataclass(frozen=True, slots=True)
-class ExtensionRule:
-    """How far an existing facility may grow where its own table does not say: share of its floor area, 万元 per m²."""
-
-    max_growth_share: float
-    cost_per_m2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ class Study:
     money_unit: str = "万元"
     model: str = "prescription"
     plan: PlanOptions | None = None
-    extension: ExtensionRule | None = None
+    sites: SiteRules | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -219,9 +214,7 @@ def read_study(path: str | Path) -> Study:
         money_unit=head.get("money_unit", "万元"),
         model=asked.get("model", "prescription"),
         plan=_plan_options(asked) if "plan" in reader.data else None,
-        extension=ExtensionRule(extension.get("max_growth_share", 0.0), extension.get("cost_per_m2", 0.0))
-        if extension
-        else None,
+        sites=_site_rules(asked, extension),
         settings={key: value for key, value in reader.data.items() if key != "inputs"},
     )
 
@@ -311,6 +304,18 @@ def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
     beside = path.parent / name
     standard = read_standard(beside if name.endswith(".toml") else name)
     return standard.assume(**own) if own else standard
+
+
+def _site_rules(asked: Mapping[str, Any], extension: Mapping[str, Any]) -> SiteRules:
+    from siting.allocation.actions import SiteRules
+
+    given: dict[str, Any] = {}
+    if "max_growth_share" in extension:
+        given["max_growth_share"] = extension["max_growth_share"]
+    if "cost_per_m2" in extension:
+        given["extension_cost_per_m2"] = extension["cost_per_m2"]
+    given |= {name: asked[name] for name in ("least_area_m2", "joint_building") if name in asked}
+    return SiteRules(**given)
 
 
 def _plan_options(asked: Mapping[str, Any]) -> PlanOptions:

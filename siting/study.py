@@ -1,0 +1,276 @@
+"""Study -> Results: the whole job, one call a layer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from siting.errors import Issue
+from siting.study_file import Study, read_study
+from siting.text import Progress, Text, silent
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from siting.allocation.plan import Plan
+    from siting.coverage import Access, Scorecard
+    from siting.inputs import DemandPoints, SourceRecord, Tables
+    from siting.network import RoadNetwork
+    from siting.outputs import Results
+
+__all__ = ["Ready", "Study", "measure", "prepare", "read_study", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A study whose inputs were read and checked: what every measure starts from."""
+
+    study: Study
+    tables: Tables
+    network: RoadNetwork
+    demand: DemandPoints
+    records: tuple[SourceRecord, ...]
+    issues: tuple[Issue, ...]
+    seconds: Mapping[str, float]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    seconds[part] = round(time.perf_counter() - begun, 3)
+
+
+def prepare(study: Study, *, progress: Progress = silent) -> Ready:
+    """Read and check the inputs of a study, build its network, and spread its households.
+
+    Parameters
+    ----------
+    study
+        The job.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    Ready
+        Tables, network and demand points, with every issue found so far.
+
+    Raises
+    ------
+    TableError
+        If a table breaks the contract of its role; every fault of every file is in it.
+    NetworkError
+        If no network can be built of the roads.
+    """
+    from siting.inputs import read_tables, spread_households
+
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "read"):
+        tables = read_tables(study.sources, study.standard, money_unit=study.money_unit, progress=progress)
+    with _timed(seconds, "network"):
+        network, record = _network(study, progress)
+    with _timed(seconds, "households"):
+        demand = spread_households(tables.communities, tables.boundaries, tables.buildings, study.standard)
+    issues = (*tables.issues, *(network.report.issues if network.report else ()))
+    return Ready(study, tables, network, demand, (*tables.records, *record), issues, seconds)
+
+
+def _network(study: Study, progress: Progress) -> tuple[RoadNetwork, tuple[SourceRecord, ...]]:
+    from siting.inputs import SourceRecord
+    from siting.inputs.files import file_sha256
+    from siting.network import build_network, read_network
+
+    min_piece_km = study.standard.value("min_piece_km")
+    if isinstance(study.roads, str):
+        from siting.inputs.live import download_roads
+
+        roads = download_roads(study.roads, progress=progress)
+        return build_network(roads, min_piece_km=min_piece_km, progress=progress), ()
+    source = study.roads
+    net = read_network(source, min_piece_km=min_piece_km, progress=progress)
+    rows = int(net.report.counts.get("rows", net.n_edges)) if net.report else net.n_edges
+    record = SourceRecord(
+        "roads", source.path, file_sha256(source.path), rows, net.n_edges, "", source.datum or "", source.layer or ""
+    )
+    return net, (record,)
+
+
+def run(
+    study: Study, *, with_plan: bool = True, chosen: str | Path | None = None, progress: Progress = silent
+) -> Results:
+    """Do the whole job: read, check, measure, score, plan, score again.
+
+    Parameters
+    ----------
+    study
+        The job.
+    with_plan
+        Whether to look for a plan; without, ``chosen`` alone is what the second scorecard is about.
+    chosen
+        A plan CSV, or a planner's own list of actions and areas; its actions stay in the plan.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    Results
+        Everything the outputs are written from.
+
+    Raises
+    ------
+    TableError
+        If a table breaks the contract of its role.
+    NetworkError
+        If no network can be built of the roads.
+    """
+    ready = prepare(study, progress=progress)
+    return measure(ready, with_plan=with_plan, chosen=chosen, progress=progress)
+
+
+def measure(
+    ready: Ready, *, with_plan: bool = True, chosen: str | Path | None = None, progress: Progress = silent
+) -> Results:
+    """Score, plan and score again, on inputs that are ready.
+
+    Parameters
+    ----------
+    ready
+        Tables, network and demand points.
+    with_plan
+        Whether to look for a plan; without, ``chosen`` alone is what the second scorecard is about.
+    chosen
+        A plan CSV, or a planner's own list of actions and areas; its actions stay in the plan.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    Results
+        Everything the outputs are written from.
+    """
+    from siting.outputs import Results
+
+    study, tables = ready.study, ready.tables
+    seconds = dict(ready.seconds)
+    with _timed(seconds, "score"):
+        access = _access(ready, tables.facilities, progress)
+        before = _score(ready, access, tables.facilities, tables.allotments, progress)
+    plan, after, plan_circles = None, None, None
+    if chosen is not None or (with_plan and study.plan is not None):
+        with _timed(seconds, "plan"):
+            plan = _plan(ready, access, before, with_plan, chosen, progress)
+        with _timed(seconds, "score after"):
+            facilities, allotments = plan.facilities(tables.facilities, tables.allotments)
+            after = _score(ready, _access(ready, facilities, progress), facilities, allotments, progress)
+    with _timed(seconds, "circles"):
+        progress(Text("绘制服务圈", "drawing circles"))
+        counted = tables.facilities["service"].isin(study.standard.counted_services)
+        circles = _circles(ready, tables.facilities[counted])
+        if plan is not None:
+            plan_circles = _circles(ready, plan.sites())
+    issues = (*ready.issues, *before.issues)
+    return Results(
+        study_name=study.name,
+        settings=study.settings,
+        standard=study.standard,
+        tables=tables,
+        demand=ready.demand,
+        network=ready.network,
+        scorecard=before,
+        circles=circles,
+        plan=plan,
+        after=after,
+        plan_circles=plan_circles,
+        issues=issues,
+        seconds=seconds,
+        records=ready.records,
+    )
+
+
+def _access(ready: Ready, facilities: gpd.GeoDataFrame, progress: Progress) -> Access:
+    from siting.coverage import measure_access
+
+    communities, standard = ready.tables.communities, ready.study.standard
+    return measure_access(communities, facilities, ready.network, standard, demand=ready.demand, progress=progress)
+
+
+def _score(
+    ready: Ready, access: Access, facilities: gpd.GeoDataFrame, allotments: pd.DataFrame, progress: Progress
+) -> Scorecard:
+    from siting.coverage import score
+
+    return score(
+        ready.tables.communities,
+        facilities,
+        ready.network,
+        ready.study.standard,
+        demand=ready.demand,
+        allotments=allotments,
+        boundaries=ready.tables.boundaries,
+        access=access,
+        progress=progress,
+    )
+
+
+def _plan(
+    ready: Ready, access: Access, before: Scorecard, with_plan: bool, chosen: str | Path | None, progress: Progress
+) -> Plan:
+    """Return the plan: what was chosen by hand stays in, and the rest is optimised, or left out where none is asked."""
+    from siting.allocation.actions import SiteRules
+    from siting.allocation.chosen import read_chosen
+    from siting.allocation.plan import PlanOptions
+    from siting.allocation.prescribe import prescribe
+    from siting.allocation.situation import Situation
+
+    study, tables = ready.study, ready.tables
+    progress(Text("准备规划", "preparing the plan"))
+    situation = Situation.from_study(
+        tables.communities,
+        tables.facilities,
+        tables.candidates,
+        ready.network,
+        access,
+        before,
+        rules=study.sites or SiteRules(),
+        progress=progress,
+    )
+    options = study.plan or PlanOptions()
+    if chosen is not None:
+        picked = read_chosen(chosen)
+        named = tuple(one.source_id for one in picked)
+        options = replace(
+            options,
+            require=(*options.require, *named),
+            forbid=options.forbid if with_plan else tuple(set(situation.actions.source_id) - set(named)),
+            areas_m2={one.source_id: one.area_m2 for one in picked if one.area_m2 is not None},
+        )
+    return prescribe(situation, options, progress=progress)
+
+
+def _circles(ready: Ready, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the circle of each comprehensive place, as wide as the homes of the community around it may walk."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from siting.reach import circles
+
+    standard, net = ready.study.standard, ready.network
+    homes = ready.tables.communities[["area_type", "geometry"]].to_crs(net.crs)
+    around = gpd.sjoin_nearest(places[["geometry"]].to_crs(net.crs), homes)["area_type"]
+    around = around[~around.index.duplicated()]
+    parts = [circles(net, places.geometry.iloc[:0], cutoffs_m=[standard.cutoff_m("urban")])]
+    for kind, rows in around.groupby(around).groups.items():
+        drawn = circles(
+            net,
+            places.geometry.loc[rows],
+            cutoffs_m=[standard.cutoff_m(str(kind))],
+            off_road_m=standard.value("off_road_m"),
+        )
+        parts.append(drawn.assign(facility=rows.to_numpy()[drawn["facility"].to_numpy()]))
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs="EPSG:4326")
