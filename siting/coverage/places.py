@@ -52,7 +52,7 @@ def places_of(facilities: pd.DataFrame, service: str) -> Places:
     ids = facilities["facility_id"].to_numpy().astype(str)
     column = column[np.argsort(ids[column], kind="stable")].astype(np.int64)
     shared = facilities["place_id"].to_numpy()[column].astype(str)
-    alone = np.array([f"\0{row}" for row in range(len(column))], dtype=object)
+    alone = np.array([f"\x01{row}" for row in range(len(column))], dtype=object)  # older pandas ends a text at \0
     place, names = pd.factorize(np.where(shared == "", alone, shared.astype(object)))
     first = np.full(len(names), -1, dtype=np.int64)
     first[place[::-1]] = column[::-1]
