@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,14 +109,25 @@ def objects_of(path: Path, kind: Any, faults: Faults, *filters: Any, areas: bool
             source = source.with_filter(kept)
         yield from source
     except osmium.InvalidLocationError as error:
-        raise faults.stop(
-            f"有的节点坐标不是数：{error}",
-            f"a node has a coordinate that is not a number: {error}",
-            "请重新导出，或改正这些节点的 lat、lon",
-            "export it again, or correct lat and lon of those nodes",
-        ) from error
+        raise _misplaced(path, faults, str(error)) from error
     except RuntimeError as error:
         raise _unreadable(faults, str(error)) from error
+
+
+def _misplaced(path: Path, faults: Faults, reason: str) -> TableError:
+    """Return the error of a file with a coordinate that is no number between -180 and 180, and the line it is on."""
+    found = re.search(r"'(.*)'", reason)
+    value = found[1] if found else ""
+    row = None
+    if path.suffix.lower() in {".osm", ".xml"} and value:
+        with path.open("rb") as file:
+            wanted = re.compile(rb"""(lat|lon)=["']%s["']""" % re.escape(value.encode()))
+            row = next((number for number, line in enumerate(file, 1) if wanted.search(line)), None)
+    return faults.stop(
+        "有的节点坐标不可能存在", "a node has an impossible coordinate",
+        "请重新导出，或改正这个节点的 lat、lon", "export it again, or correct lat and lon of that node",
+        row=row, column="lat, lon", value=value,
+    )  # fmt: skip
 
 
 def _unreadable(faults: Faults, reason: str) -> TableError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -21,17 +24,6 @@ from siting.inputs.tables import SourceRecord
 
 TEXT_COLUMNS = ("highway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
 ROAD_COLUMNS = ("source_id", "row", *TEXT_COLUMNS, "level", "oneway", "length_m", "geometry")
-ALIASES = {
-    "highway": ("highway", "fclass", "道路等级", "道路类型"),
-    "name": ("name", "道路名称", "名称"),
-    "oneway": ("oneway", "单行", "单行道"),
-    "length_m": ("length_m", "长度_m", "长度(m)", "长度(米)"),
-    "length": ("length", "长度"),
-    "source_id": ("source_id", "osm_id", "osmid", "道路编号"),
-    "layer": ("layer",),
-    "bridge": ("bridge", "桥梁"),
-    "tunnel": ("tunnel", "隧道"),
-}
 LENGTH_TOLERANCE_SHARE = 0.05
 """A length whose unit nobody stated is taken as metres where it is this close to the drawn line."""
 FORWARD, BACKWARD = frozenset({"yes", "true", "1", "1.0", "是", "单行"}), frozenset({"-1", "-1.0", "reverse"})
@@ -95,6 +87,8 @@ def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None, datu
     placed = _placed(_lines(_with_crs(frame, crs, datum, faults), faults), datum, faults)
     found = _columns(placed)
     table: dict[str, Any] = {name: _text(placed, found.get(name)) for name in TEXT_COLUMNS}
+    classes = _known_words()["classes"]
+    table["highway"] = np.array([classes.get(word, word) for word in table["highway"]], object)
     table["row"] = placed["_row"].to_numpy(np.int64)
     stated = _text(placed, found.get("source_id"))
     table["source_id"] = np.where(stated == "", table["row"].astype(str).astype(object), stated)
@@ -183,12 +177,17 @@ def _left_out(faults: Faults, rows: Ints, zh: str, en: str) -> None:
 def _columns(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     """Return the column of the frame that answers to each name."""
     plain = {str(column).strip().lower().replace("（", "(").replace("）", ")"): column for column in frame.columns}
-    names = {name: (name,) for name in (*TEXT_COLUMNS, "level")} | ALIASES
     return {
-        name: next(plain[alias] for alias in aliases if alias in plain)
-        for name, aliases in names.items()
-        if any(alias in plain for alias in aliases)
+        name: next(plain[header] for header in headers if header in plain)
+        for name, headers in _known_words()["columns"].items()
+        if any(header in plain for header in headers)
     }
+
+
+@cache
+def _known_words() -> dict[str, dict[str, Any]]:
+    """Return the headers and the words for road classes that are known."""
+    return tomllib.loads(Path(__file__).with_name("road_columns.toml").read_text(encoding="utf-8"))
 
 
 def _text(frame: gpd.GeoDataFrame, column: Any) -> Words:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import geopandas as gpd
+import shapely
 
 from siting.errors import MissingFileError
 from siting.inputs.faults import Faults
@@ -121,5 +122,17 @@ def _read_lines(source: Source, faults: Faults) -> gpd.GeoDataFrame:
             "只有表格，没有道路线", "it is a table without lines",
             "请提供线图层，如 GeoPackage 或 Shapefile", "give a layer of lines, such as a GeoPackage or a shapefile",
         )  # fmt: skip
-    columns = dict(zip(raw.headers, raw.cells, strict=True))
-    return gpd.GeoDataFrame(columns, geometry=raw.geometry, crs=raw.crs)
+    unknown = sorted(set(source.columns.values()) - set(raw.headers))
+    if unknown:
+        listed = ", ".join(raw.headers)
+        raise faults.stop(
+            f"没有列“{unknown[0]}”",
+            f'there is no column "{unknown[0]}"',
+            f"列有：{listed}",
+            f"its columns are: {listed}",
+        )
+    named = {header: name for name, header in source.columns.items()}
+    # a header that the study gives to another column gives way to it
+    kept = {named.get(header, header): cells for header, cells in zip(raw.headers, raw.cells, strict=True)}
+    shapes = shapely.transform(raw.geometry, lambda xy: xy[:, ::-1]) if source.swap_lon_lat else raw.geometry
+    return gpd.GeoDataFrame(kept, geometry=shapes, crs=raw.crs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -101,23 +101,22 @@ def write_network(net: RoadNetwork, path: str | Path) -> None:
         If the file cannot be written; what stood there is intact.
     """
     target = Path(path)
-    temporary = ""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             _write(net, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise OutputError(
             Text(
                 f"写不了路网文件 {target}：{error.strerror}。",
                 f"The network file {target} cannot be written: {error.strerror}.",
             )
         ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write(net: RoadNetwork, file: IO[bytes]) -> None:

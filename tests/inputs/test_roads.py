@@ -59,9 +59,11 @@ def test_noding_gives_what_the_general_overlay_gives(streets, random):
     random.shuffle(order)
     lines, _ = noded(table.iloc[order].reset_index(drop=True), join_m=0, gap_m=0)
     twin = shapely.get_parts(shapely.unary_union(table.geometry.to_numpy()))
-    assert len(lines) == len(twin)
-    ours = np.sort(lines.to_crs(CRS).length)
-    np.testing.assert_allclose(ours, np.sort(shapely.length(twin)), atol=0.02)
+    # crossings closer than 1 cm on a line are one here, two there
+    ours, theirs = np.sort(lines.to_crs(CRS).length), np.sort(shapely.length(twin))
+    theirs = theirs[theirs > 0.01]
+    assert len(ours) == len(theirs)
+    np.testing.assert_allclose(ours, theirs, atol=0.03)
 
 
 def test_lines_that_cross_are_cut_at_the_crossing_and_keep_what_they_say():
@@ -189,6 +191,29 @@ def test_a_stated_datum_is_undone(tmp_path):
     )
     with pytest.raises(InputError, match="unknown datum"):
         read_roads(Source(tmp_path / "roads.gpkg", datum="mars"))
+
+
+def test_columns_that_the_study_names_and_swapped_axes_are_taken_as_it_says(tmp_path):
+    table = frame([(0, 0), (100, 0)], highway=["x"], 类别=["footway"], 测距=[123.0]).to_crs("EPSG:4326")
+    swapped = shapely.transform(table.geometry.to_numpy(), lambda lonlat: lonlat[:, ::-1])
+    table.set_geometry(swapped, crs="EPSG:4326").to_file(tmp_path / "roads.gpkg")
+    columns = {"highway": "类别", "length_m": "测距"}
+    lines = read_roads(Source(tmp_path / "roads.gpkg", columns=columns, swap_lon_lat=True)).lines
+    assert lines[["highway", "length_m"]].to_numpy().tolist() == [["footway", 123.0]]
+    np.testing.assert_allclose(lines.total_bounds, table.total_bounds)
+    with pytest.raises(TableError, match='there is no column "等级"'):
+        read_roads(Source(tmp_path / "roads.gpkg", columns={"highway": "等级"}))
+
+
+def test_chinese_headers_and_classes_are_known():
+    table = frame(
+        [(0, 0), (100, 0)], [(100, 0), (200, 0)], 道路等级=["高速公路", "村道"], 路名=["京昆", None], 单行=["是", "否"]
+    )
+    lines = road_table(table.assign(**{"长度（米）": [101.0, 102.0]})).lines
+    assert lines["highway"].tolist() == ["motorway", "unclassified"]
+    assert lines["name"].tolist() == ["京昆", ""]
+    assert lines["oneway"].tolist() == [True, False]
+    assert lines["length_m"].tolist() == [101, 102]
 
 
 def test_a_stated_crs_counts_over_that_of_the_file(tmp_path):
