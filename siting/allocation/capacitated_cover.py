@@ -87,6 +87,7 @@ def solve_capacitated_cover(
         seed=options.seed,
         method="greedy + HiGHS",
         flow=flow,
+        interrupted=result.status == "interrupted",
     ).check()
 
 
@@ -132,7 +133,9 @@ class _Filling:
         self.money = math.inf if problem.budget is None else problem.budget * (1 + 1e-9)
         self.apart = problem.exclusions()
         self.degree = np.diff(problem.pairs.indptr)
-        self.worth = problem.weights if problem.maximise else problem.demand + 1e-6 * (1 + problem.demand.mean())
+        self.worth = (
+            problem.weights if problem.maximise else problem.demand + 1e-6 * (1 + problem.demand.max(initial=0.0))
+        )
 
     def next_site(self) -> int:
         """Return the site that serves most (per cost, where cost counts), lower index on a tie; -1 where none helps."""
@@ -143,11 +146,10 @@ class _Filling:
         rows = self.columns.indices
         sites = np.repeat(np.arange(problem.shape[1]), np.diff(self.columns.indptr))
         asked = np.bincount(sites, (problem.demand * self.lacking)[rows], minlength=problem.shape[1])
-        value: FloatArray = np.bincount(sites, (self.worth * self.lacking)[rows], minlength=problem.shape[1])
-        value = (value * np.minimum(1.0, self.capacity / np.maximum(asked, 1e-300))).astype(np.float64)
-        if not problem.maximise or problem.budget is not None:
-            value = value / (problem.cost + 1e-9)
-        value = np.where(allowed, value, 0.0)
+        served = np.bincount(sites, (self.worth * self.lacking)[rows], minlength=problem.shape[1])
+        part = np.minimum(1.0, self.capacity / np.maximum(asked, 1e-300))
+        per = problem.cost + 1e-9 if not problem.maximise or problem.budget is not None else 1.0
+        value = np.where(allowed, served * part / per, 0.0)
         best = int(value.argmax())
         return best if value[best] > 0 else -1
 

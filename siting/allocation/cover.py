@@ -242,4 +242,5 @@ def solve_cover(problem: Problem, options: SolveOptions | None = None, start: In
         seconds=time.perf_counter() - begun,
         seed=options.seed,
         method=answer.method,
+        interrupted=answer.interrupted,
     ).check()

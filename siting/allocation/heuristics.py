@@ -176,7 +176,7 @@ class _Clock:
         if time.perf_counter() - self.begun > self.seconds:
             self.cut_short = True
             return 0
-        return int(min(self.left, BATCH))
+        return int(min(self.left, BATCH, max(self.patience / 4, 10_000.0)))
 
     def spent(self, work: int, allowed: int) -> None:
         """Take off what was touched; a search that ended before its allowance has nothing left to try."""

@@ -93,6 +93,19 @@ class Problem:
                         "with capacities a demand is served by the site it is assigned to",
                     )
                 )
+        if (self.level > 1).any() and self.model in ("p_median", "p_center"):
+            raise ProblemError(
+                Text(
+                    zh="双重覆盖只适用于覆盖模型", en="backup cover is for cover models, not for a p-median or p-center"
+                )
+            )
+        if self.model == "set_cover" and (self.sites is not None or self.budget is not None):
+            raise ProblemError(
+                Text(
+                    zh="集合覆盖本身求最少的站点或费用；有数量或预算限制时请用 max_cover",
+                    en="a set cover asks for the fewest sites itself; with a number or a budget use max_cover",
+                )
+            )
         if not self.pairs.has_canonical_format:
             raise ProblemError(
                 Text(zh="pairs 应为排好序、无重复的 CSR", en="pairs must be sorted CSR without duplicates")

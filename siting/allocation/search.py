@@ -34,6 +34,7 @@ class Answer:
     bound: float
     method: str
     stopped: bool
+    interrupted: bool
 
 
 def search_core(core: Problem, options: SolveOptions, start: IntArray | None) -> Answer:
@@ -59,7 +60,7 @@ def search_core(core: Problem, options: SolveOptions, start: IntArray | None) ->
         If time ran out before any full cover was met (only with sites that exclude each other).
     """
     if not core.shape[0]:
-        return Answer(np.zeros(0, dtype=np.int64), 0.0, 0.0, "settled", False)
+        return Answer(np.zeros(0, dtype=np.int64), 0.0, 0.0, "settled", False, False)
     run = _Run(core, options)
     _ = run.greedy(start) or run.swaps(first=True) or run.exact() or run.swaps(first=False)
     return run.answer()
@@ -151,7 +152,7 @@ class _Run:
                     en="no full cover was met in time (some sites exclude each other); allow more time",
                 )
             )
-        return Answer(self.chosen, self.value, self.bound, " + ".join(self.stages), not self.closed())
+        return Answer(self.chosen, self.value, self.bound, " + ".join(self.stages), not self.closed(), self.interrupted)
 
     def _search(self, start: IntArray | None, seconds: float, patience: float, name: str) -> None:
         search = search_max_cover if self.core.maximise else search_set_cover

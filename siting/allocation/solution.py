@@ -41,6 +41,8 @@ class Solution:
         What found and what proved it.
     flow
         With capacities and ``split``, the share of each demand (rows) that each site serves; None otherwise.
+    interrupted
+        Whether it was Ctrl-C that ended the search.
     """
 
     problem: Problem
@@ -53,6 +55,7 @@ class Solution:
     seed: int
     method: str
     flow: csr_array | None = None
+    interrupted: bool = False
 
     @property
     def gap(self) -> float:
