@@ -274,6 +274,11 @@ def _trusted(
         )  # fmt: skip
         return np.full(len(length), np.nan)
     far = given & (np.abs(length - drawn) > np.maximum(LENGTH_TOLERANCE_SHARE * drawn, 1.0))
+    faults.note(
+        f"列 {column} 没有写明单位，与图上长度相符，按米采用（约为图上的 {usual:.4f} 倍）",
+        f"column {column} states no unit; it agrees with the drawn lines and is taken as metres ({usual:.4f} of them)",
+        column=column,
+    )
     if far.any():
         zh, en = "与图上长度相差超过 5%", "differ from the drawn line by more than 5 %"
         _say_lengths(faults, rows[far], column, length[far][0], zh, en)
