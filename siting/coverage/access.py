@@ -273,6 +273,12 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     return float(values[order][np.searchsorted(running, running[-1] / 2 * (1 - 1e-12))])
 
 
+def _m_per_min(standard: Standard, group: str) -> float:
+    """Return how far a group walks in a minute, m."""
+    own = group if group in ("elderly", "disabled") else "walking"
+    return standard.value(f"{own}_speed_kmh") * 1000 / 60
+
+
 def service_table(
     reached: Mapping[str, ServiceAccess], communities: pd.DataFrame, demand: DemandPoints, standard: Standard
 ) -> pd.DataFrame:
@@ -295,7 +301,8 @@ def service_table(
         One row an area type (or ``"all"``), service and group: ``places`` of the service; ``households`` (persons, for
         a group of persons) in all and ``reached``; ``reached_share`` and ``straight_line_share``, NaN without anybody,
         and NaN like ``reached`` where the facilities table has no place of a service other than the comprehensive one;
-        ``median_m`` to the nearest, NaN when half of them reach none; ``cutoff_m``, NaN where several hold;
+        ``median_m`` to the nearest and ``median_min`` at the group's own pace, NaN when half of them reach none;
+        ``cutoff_m``, NaN where several hold;
         ``communities_unknown``, those that do not say how many of the group they have, and are left out.
     """
     rural = _rural(communities)[demand.community]
@@ -331,6 +338,7 @@ def service_table(
                         "reached_share": counted / total if total > 0 else np.nan,
                         "straight_line_share": by_ruler / total if total > 0 else np.nan,
                         "median_m": median if np.isfinite(median) else np.nan,
+                        "median_min": median / _m_per_min(standard, group) if np.isfinite(median) else np.nan,
                         "cutoff_m": float(cutoff[mask][0]) if mask.any() and np.ptp(cutoff[mask]) == 0 else np.nan,
                         "communities_unknown": len(np.unique(demand.community[mask & ~known])),
                     }

@@ -2,69 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from siting.coverage.access import COMPREHENSIVE, Access
 from siting.coverage.area_issues import some
 from siting.coverage.places import Floats
-from siting.errors import Issue
+from siting.errors import Issue, Severity
 from siting.text import Text
 
 if TYPE_CHECKING:
     from siting.network import RoadNetwork
 
+Flags = NDArray[np.bool_]
 
-def edge_warnings(
-    communities: gpd.GeoDataFrame,
+
+def data_ends(
     facilities: gpd.GeoDataFrame,
     net: RoadNetwork,
     access: Access,
-    in_reach: NDArray[np.object_],
+    n: int,
     *,
     boundaries: gpd.GeoDataFrame | None = None,
-) -> tuple[Issue, ...]:
-    """Return a warning naming the communities of which the circle goes beyond the roads, or beyond the facilities.
+) -> dict[str, Flags]:
+    """Return which communities have a circle that goes beyond the roads, or beyond the facilities.
 
     The roads end at the hull of the network's nodes; the facilities end at the hull of the comprehensive ones and of
-    the boundaries, if any. More data can only bring more within reach: those not in reach are named first.
+    the boundaries, if any.
 
     Parameters
     ----------
-    communities, facilities
-        The tables.
+    facilities
+        The facilities table.
     net
         The network.
     access
-        Homes, circles and positions.
-    in_reach
-        The verdict on the reach of each community, one status each.
+        Homes and circles.
+    n
+        How many communities there are.
     boundaries
         Polygons of the communities, within which all facilities are taken to be in the table.
 
     Returns
     -------
-    tuple
-        Issues, at most one for the roads and one for the facilities.
+    dict
+        ``roads`` and ``facilities``, bool (n,); none where there is no data at all.
     """
     homes = shapely.points(net.from_lonlat(access.demand.lon, access.demand.lat))
     comprehensive = facilities[(facilities["service"] == COMPREHENSIVE).to_numpy()]
     known = shapely.get_coordinates(comprehensive.geometry.to_crs(net.crs).to_numpy())
     if boundaries is not None:
         known = np.concatenate([known, shapely.get_coordinates(boundaries.geometry.to_crs(net.crs).to_numpy())])
+    ends = {}
+    for name, xy in (("roads", net.xy), ("facilities", known)):
+        here = np.zeros(n, dtype=bool)
+        if len(xy):
+            beyond = _reaches_beyond(homes, access.cutoff_m, xy) & (access.demand.households > 0)
+            here[access.demand.community[beyond]] = True
+        ends[name] = here
+    return ends
+
+
+def edge_warnings(communities: pd.DataFrame, ends: Mapping[str, Flags]) -> tuple[Issue, ...]:
+    """Return a warning where the data end within the circle of communities that are not in reach.
+
+    More data can only bring more within reach: those are named whose verdict it might turn. Where it can turn none,
+    it is a note.
+
+    Parameters
+    ----------
+    communities
+        The table of the scorecard: ``community_id`` and ``in_reach``.
+    ends
+        What `data_ends` gives.
+
+    Returns
+    -------
+    tuple
+        Issues, at most one for the roads and one for the facilities.
+    """
+    words = {"roads": Text("道路", "the roads"), "facilities": Text("综合服务设施", "the comprehensive facilities")}
+    short = communities["in_reach"].eq("fail").to_numpy(dtype=bool)
+    ids = communities["community_id"].to_numpy()
     issues = []
-    ends = ((net.xy, Text("道路", "the roads")), (known, Text("综合服务设施", "the comprehensive facilities")))
-    for xy, what in ends:
-        if len(xy) == 0:
-            continue
-        beyond = _reaches_beyond(homes, access.cutoff_m, xy) & (access.demand.households > 0)
-        rows = np.unique(access.demand.community[beyond])
-        if len(rows):
-            issues.append(_edge_issue(what, communities["community_id"].to_numpy()[rows], in_reach[rows]))
+    for name, here in ends.items():
+        turned = here & short
+        what = Text(
+            f"{words[name].zh}数据在 {here.sum()} 个社区的生活圈内到了边缘，其中 {turned.sum()} 个未达标，"
+            "可能只因数据不全",
+            f"{words[name].en} end within the circle of {here.sum()} communities; {turned.sum()} of them are not in "
+            "reach, perhaps only because the data end",
+        )
+        cure = Text("请补充边界以外一个生活圈范围内的数据", "add the data of one circle beyond the border")
+        severity: Severity = "warning" if turned.any() else "note"
+        if here.any():
+            issues.append(Issue(severity, what, cure, column="community_id", value=some(sorted(ids[turned]))))
     return tuple(issues)
 
 
@@ -74,22 +112,6 @@ def _reaches_beyond(homes: NDArray[np.object_], cutoff_m: Floats, xy: Floats) ->
     shapely.prepare(hull)
     rim = shapely.boundary(hull) if shapely.get_dimensions(hull) == 2 else hull
     return ~shapely.contains(hull, homes) | (shapely.distance(homes, rim) < cutoff_m)
-
-
-def _edge_issue(what: Text, ids: NDArray[np.object_], in_reach: NDArray[np.object_]) -> Issue:
-    short = in_reach == "fail"
-    named = [*sorted(ids[short].tolist()), *sorted(ids[~short].tolist())]
-    return Issue(
-        "warning",
-        Text(
-            f"{what.zh}数据在 {len(ids)} 个社区的生活圈内到了边缘，其中 {short.sum()} 个未达标，可能只因数据不全",
-            f"{what.en} end within the circle of {len(ids)} communities; {short.sum()} of them are not in reach, "
-            "perhaps only because the data end",
-        ),
-        Text("请补充边界以外一个生活圈范围内的数据", "add the data of one circle beyond the border"),
-        column="community_id",
-        value=some(named),
-    )
 
 
 def off_network_warnings(

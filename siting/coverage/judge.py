@@ -182,7 +182,6 @@ def reach_verdicts(
             zh[i], en[i] = "没有可达的设施", "no facility can be reached"
     doubtful = (status == UNKNOWN) & (code == PASS)
     zh[doubtful], en[doubtful] = "设施表中没有此类设施", "the facilities table has no place of this service"
-    percent = f"{near * 100:g}"
     return RuleVerdicts(
         rule,
         status,
@@ -193,6 +192,13 @@ def reach_verdicts(
         (zh, en),
         judge(reach.share_if_less),
         judge(reach.share_if_more),
+        *_circle_words(near),
+    )
+
+
+def _circle_words(near: float) -> tuple[Text, Text]:
+    percent = f"{near * 100:g}"
+    return (
         Text(f"距离标准缩短 {percent} %", f"a circle {percent} % shorter"),
         Text(f"距离标准放宽 {percent} %", f"a circle {percent} % longer"),
     )
@@ -280,7 +286,13 @@ class RequiredServices:
 
 
 def required_services(
-    reached: Mapping[str, ServiceAccess], demand: DemandPoints, n: int, services: tuple[str, ...], standard: Standard
+    reached: Mapping[str, ServiceAccess],
+    demand: DemandPoints,
+    n: int,
+    services: tuple[str, ...],
+    standard: Standard,
+    *,
+    circle: float = 1.0,
 ) -> RequiredServices:
     """Return which of some services each community has within its circle.
 
@@ -296,6 +308,8 @@ def required_services(
         The services wanted.
     standard
         The standard, for the share of households that has to reach a service.
+    circle
+        What every circle is multiplied by.
 
     Returns
     -------
@@ -304,13 +318,19 @@ def required_services(
     """
     has = np.zeros((n, len(services)), dtype=bool)
     for k, service in enumerate(services):
-        has[:, k] = _reaches(covered_share(reached[service].covered, demand, n), standard.value("reach_share"))
+        one = reached[service]
+        covered = whole_mm(one.nearest.distance_m[:, 0]) <= np.rint(whole_mm(one.cutoff_m) * circle)
+        has[:, k] = _reaches(covered_share(covered, demand, n), standard.value("reach_share"))
     recorded = np.array([reached[service].recorded for service in services], dtype=bool)
     return RequiredServices(services, has, recorded)
 
 
 def service_verdicts(
-    rule: Rule, communities: pd.DataFrame, required: RequiredServices, standard: Standard
+    rule: Rule,
+    communities: pd.DataFrame,
+    reached: Mapping[str, ServiceAccess],
+    demand: DemandPoints,
+    standard: Standard,
 ) -> RuleVerdicts:
     """Return the verdicts of a rule on the services that a circle holds.
 
@@ -323,10 +343,12 @@ def service_verdicts(
         A rule that names services.
     communities
         The communities table.
-    required
-        Which services of the rule each community has within its circle.
+    reached
+        By service, how homes reach it.
+    demand
+        Where the households are.
     standard
-        The standard, for the names of the services.
+        The standard, for the names of the services, its ``reach_share`` and its ``near_limit_share``.
 
     Returns
     -------
@@ -334,11 +356,19 @@ def service_verdicts(
         By community; the value is the number of services in the circle, or where the rule is about a share of
         communities, 1 when all are and else 0.
     """
-    n = len(communities)
+    n, near = len(communities), standard.value("near_limit_share")
+    required, less, more = (
+        required_services(reached, demand, n, rule.services, standard, circle=by)
+        for by in (1.0, 1.0 - near, 1.0 + near)
+    )
     has, recorded, lacking = required.reached, required.recorded, required.lacking
     code = applies(rule, communities)
     settled = PASS if recorded.all() else UNKNOWN
-    status = only_where_applied(code, np.where(lacking.any(axis=1), FAIL, settled).astype(np.int8))
+
+    def judge(lacking: NDArray[np.bool_]) -> Codes:
+        return only_where_applied(code, np.where(lacking.any(axis=1), FAIL, settled).astype(np.int8))
+
+    status = judge(lacking)
     zh, en = empty_notes(n)
     names = [standard.service(service).name for service in rule.services]
     failed = status == FAIL
@@ -361,4 +391,7 @@ def service_verdicts(
         np.where(status == FAIL, missing, np.nan),
         UNITS["services"],
         (zh, en),
+        judge(less.lacking),
+        judge(more.lacking),
+        *_circle_words(near),
     )

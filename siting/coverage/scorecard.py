@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from siting.coverage.access import (
     COMPREHENSIVE,
@@ -17,11 +19,11 @@ from siting.coverage.access import (
     service_table,
 )
 from siting.coverage.area import Allotment, allot
-from siting.coverage.edges import coarse_network_warning, edge_warnings, off_network_warnings
+from siting.coverage.edges import coarse_network_warning, data_ends, edge_warnings, off_network_warnings
 from siting.coverage.equity import equity_table
 from siting.coverage.gaps import find_gaps
 from siting.coverage.indicators import indicators
-from siting.coverage.judge import area_verdicts, reach_verdicts, required_services, service_verdicts
+from siting.coverage.judge import area_verdicts, reach_verdicts, service_verdicts
 from siting.coverage.stated import STATED_MEASURES, registered_verdicts, stated_verdicts
 from siting.coverage.tables import (
     carried_table,
@@ -36,7 +38,7 @@ from siting.coverage.tables import (
 from siting.coverage.units import services_measured
 from siting.coverage.verdicts import RuleVerdicts, near_limit_table, verdict_table
 from siting.coverage.walk import measure_access
-from siting.errors import Issue
+from siting.errors import InputError, Issue
 from siting.inputs.households import DemandPoints
 from siting.standards.model import Rule, Standard
 from siting.text import Progress, Text, silent
@@ -130,16 +132,23 @@ def score(
     Returns
     -------
     Scorecard
-        As `score_access` gives it, with warnings where the roads or the facilities end.
+        As `score_access` gives it, with warnings where the roads or the facilities end; ``communities`` says in
+        ``data_ends`` which of them end within each circle (``roads``, ``facilities``, joined by ``;``).
     """
     if access is None:
         access = measure_access(communities, facilities, net, standard, demand=demand, progress=progress)
     progress(Text("逐条评分", "scoring"))
     card = score_access(access, communities, facilities, standard, allotments=allotments, year=year)
-    in_reach = card.communities["in_reach"].to_numpy(dtype=object)
-    edges = edge_warnings(communities, facilities, net, access, in_reach, boundaries=boundaries)
+    ends = data_ends(facilities, net, access, len(communities), boundaries=boundaries)
+    edges = edge_warnings(card.communities, ends)
     coarse = coarse_network_warning(access, standard.value("near_limit_share"))
-    return replace(card, issues=(*card.issues, *coarse, *edges))
+    table = card.communities.assign(data_ends=[";".join(names) for names in _ends_of(ends)])
+    return replace(card, communities=table, issues=(*card.issues, *coarse, *edges))
+
+
+def _ends_of(ends: Mapping[str, NDArray[np.bool_]]) -> list[list[str]]:
+    """Return, by community, which data end within its circle."""
+    return [[name for name, here in zip(ends, row, strict=True) if here] for row in zip(*ends.values(), strict=True)]
 
 
 def score_access(
@@ -170,8 +179,14 @@ def score_access(
     -------
     Scorecard
         Every table of it; see the columns there.
+
+    Raises
+    ------
+    InputError
+        If the distances are not those of these tables: another number of facilities, or homes of no community.
     """
     demand = access.demand
+    _check_fit(access, communities, facilities)
     wanted = _services_asked(standard, communities)
     known = {service.id for service in standard.services}
     services = sorted({COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)})
@@ -183,6 +198,7 @@ def score_access(
     homes = home_table(communities, facilities, comprehensive, access, shared_m2)
     table = community_table(communities, facilities, comprehensive, access, homes, allotment, standard)
     table = table.assign(**three_verdicts(verdicts, len(communities)))
+    table["data_ends"] = ""
     table["lacking_services"] = lacking_services(communities, reached, demand, standard)
     return Scorecard(
         verdicts=verdict_table(communities, verdicts),
@@ -216,6 +232,26 @@ def score_access(
         ),
         standard=standard,
     )
+
+
+def _check_fit(access: Access, communities: pd.DataFrame, facilities: pd.DataFrame) -> None:
+    """Raise `InputError` when the distances are not those of the tables."""
+    if access.cost.shape[1] != len(facilities):
+        raise InputError(
+            Text(
+                f"距离矩阵有 {access.cost.shape[1]} 列，设施表有 {len(facilities)} 行，两者须相同。",
+                f"{access.cost.shape[1]} columns of distances and {len(facilities)} facilities: they must be the same.",
+            )
+        )
+    strangers = ~np.isin(access.demand.community, np.arange(len(communities)))
+    if strangers.any():
+        row = int(access.demand.community[strangers][0])
+        raise InputError(
+            Text(
+                f"有需求点属于第 {row} 行社区，而社区表只有 {len(communities)} 行。",
+                f"a demand point is of community row {row}, but there are {len(communities)} communities.",
+            )
+        )
 
 
 def _kind(rule: Rule) -> str:
@@ -304,8 +340,7 @@ def judge(
         elif rule.measure == "area_per_100_households":
             verdicts.append(area_verdicts(rule, communities, allotment, standard))
         elif rule.measure in ("required_services", "elder_services_share"):
-            required = required_services(reached, demand, len(communities), rule.services, standard)
-            verdicts.append(service_verdicts(rule, communities, required, standard))
+            verdicts.append(service_verdicts(rule, communities, reached, demand, standard))
         elif rule.measure == "facility_coverage_share":
             verdicts.append(registered_verdicts(rule, communities, facilities, allotments))
         elif rule.measure in STATED_MEASURES:

@@ -74,7 +74,8 @@ def test_each_group_is_counted_by_its_own_circle():
     assert rows.loc[("urban", "disabled"), "communities_unknown"] == 2
     assert np.isnan(rows.loc[("urban", "disabled"), "reached_share"])
     assert rows.loc[("urban", "elderly"), "cutoff_m"] == 825
-    assert rows.loc[("all", "households"), "median_m"] == 800
+    assert rows.loc[("all", "households"), ["median_m", "median_min"]].tolist() == [800, 10]
+    assert rows.loc[("all", "elderly"), "median_min"] == pytest.approx(1000 / 55)
 
 
 def test_people_of_a_group_live_where_the_households_do():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siting.coverage import compare, measure_access, score, score_access
+from siting.errors import InputError
 from siting.network import RoadNetwork
 from siting.standards import SHIPPED, read_standard
 from tests.coverage.made_counties import NATIONAL, NO_ALLOTMENTS, access, communities, facilities, homes
@@ -93,7 +94,10 @@ def test_data_that_go_a_circle_further_end_nowhere():
     places = facilities(5, **lonlat(xy))
     assert not [issue for issue in score(middle, places, net, NATIONAL).issues if "end within" in issue.problem.en]
     alone = score(middle, places.iloc[[4]].reset_index(drop=True), net, NATIONAL).issues
-    assert [issue.value for issue in alone if "facilities end within" in issue.problem.en] == ["A"]
+    assert [issue.severity for issue in alone if "facilities end within" in issue.problem.en] == ["note"]
+    lone = score(middle, facilities(1, **lonlat([(EAST, NORTH)])), net, NATIONAL)
+    assert [issue.value for issue in lone.issues if "facilities end within" in issue.problem.en] == ["A"]
+    assert lone.communities["data_ends"].tolist() == ["facilities"]
     square = gpd.GeoDataFrame({"community_id": ["A"]}, geometry=[net_hull(xy)], crs="EPSG:32648").to_crs("EPSG:4326")
     known = score(middle, places.iloc[[4]].reset_index(drop=True), net, NATIONAL, boundaries=square).issues
     assert not [issue for issue in known if "facilities end within" in issue.problem.en]
@@ -139,6 +143,14 @@ def test_tables_that_are_given_are_left_as_they_are():
     score(table, places, net, NATIONAL, allotments=NO_ALLOTMENTS)
     pd.testing.assert_frame_equal(table, before[0])
     pd.testing.assert_frame_equal(places, before[1])
+
+
+def test_distances_of_other_tables_are_refused():
+    table = communities([1])
+    with pytest.raises(InputError, match="1 columns of distances and 2 facilities"):
+        score_access(access([[1.0]], table), table, facilities(2), NATIONAL)
+    with pytest.raises(InputError, match="a demand point is of community row 1, but there are 1 communities"):
+        score_access(access([[1.0], [1.0]], communities([1, 1])), table, facilities(1), NATIONAL)
 
 
 # --- laws

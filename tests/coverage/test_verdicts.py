@@ -216,6 +216,13 @@ def test_a_lacking_service_is_named():
     assert "convenience_store" in card.communities.loc[0, "lacking_services"]
 
 
+def test_services_that_flip_within_five_percent_are_near_the_limit():
+    rule, places, table, standard = services_card()
+    card = card_of(table, places, [[1150.0] + [100.0] * (len(places) - 1)], standard=standard)
+    rows = card.near_limit[card.near_limit["rule_id"] == rule.id]
+    assert rows[["status", "status_if", "if_en"]].to_numpy().tolist() == [["pass", "fail", "a circle 5 % shorter"]]
+
+
 def test_a_service_of_which_there_is_no_record_is_unknown_not_lacking():
     rule, places, table, standard = services_card()
     places = places[places["service"] != "convenience_store"].reset_index(drop=True)
