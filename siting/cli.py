@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from siting.errors import InfeasibleError, SitingError, TableError
+from siting.errors import InfeasibleError, OutputError, SitingError, TableError
 from siting.text import Lang, Text
 
 DONE, BAD_INPUT, BAD_USAGE, NOT_ALL_MET, INTERRUPTED = 0, 1, 2, 3, 130
@@ -230,10 +230,12 @@ def network(source: Path, out: Path, mode: str, force: bool, lang: Lang | None, 
     from siting.network import read_network, write_network
 
     console = _set_console(lang, quiet, verbose)
+    if out.exists() and not force:
+        raise OutputError(Text(f"{out} 已存在；用 --force 覆盖", f"{out} exists; --force replaces it"))
     net = read_network(source, mode=mode, progress=console.progress)
-    write_network(net, out, force=force)
+    write_network(net, out)
     console.finish()
-    for issue in net.report.issues if not quiet else ():
+    for issue in net.report.issues if net.report and not quiet else ():
         console.warn(issue.line(console.lang))
     console.say(
         Text(

@@ -244,10 +244,12 @@ def _plan(
     if chosen is not None:
         picked = read_chosen(chosen)
         named = tuple(one.source_id for one in picked)
+        sources = zip(situation.actions.action_id, situation.actions.source_id, strict=True)
+        others = tuple(action for action, source in sources if not {action, source} & set(named))
         options = replace(
             options,
             require=(*options.require, *named),
-            forbid=options.forbid if with_plan else tuple(set(situation.actions.source_id) - set(named)),
+            forbid=options.forbid if with_plan else others,
             areas_m2={one.source_id: one.area_m2 for one in picked if one.area_m2 is not None},
         )
     return prescribe(situation, options, progress=progress)

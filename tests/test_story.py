@@ -81,7 +81,7 @@ def test_reach_counts_equal_as_inside_and_says_how_much_too_far(whole):
         "V3": "not_applicable",
     }
     assert reach["shortfall"].loc[["U3", "V1", "V2"]].tolist() == [600, 1800, 1801]
-    assert set(reach["unit_en"].loc[["U3", "V1", "V2"]]) == {"m"}
+    assert set(reach["shortfall_unit_en"].loc[["U3", "V1", "V2"]]) == {"m"}
 
 
 def test_area_is_what_is_allotted_over_households(whole):

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from siting.allocation.chosen import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
 from siting.text import Text
@@ -139,18 +138,15 @@ def _verdict_lines(before: Path, after: Path) -> list[Text]:
 def _plan_lines(before: Path, after: Path) -> list[Text]:
     old, new = (_actions(path) for path in (before, after))
     lines = [Text("行动的变化：", "Actions that changed:")]
-    for key in sorted({*old.index, *new.index}):
-        was, now = (float(one.get(key, 0.0)) for one in (old, new))
+    for key in sorted({*old, *new}):
+        was, now = (one.get(key, 0.0) for one in (old, new))
         if was != now:
             lines.append(Text(f"  {key}：{was:g} → {now:g} 平方米", f"  {key}: {was:g} → {now:g} m²"))
     return lines if len(lines) > 1 else [Text("行动没有变化", "No action changed")]
 
 
-def _actions(path: Path) -> pd.Series:
-    """Return the area of each action of a plan file, by source and acquisition; nothing where there is no plan."""
-    from siting.allocation.chosen import read_chosen
-
+def _actions(path: Path) -> dict[str, float]:
+    """Return the area of each action of a plan file, m², 0 where it is not settled; nothing where there is no plan."""
     if not path.exists():
-        return pd.Series(dtype=float)
-    chosen = read_chosen(path)
-    return chosen.areas_m2
+        return {}
+    return {f"{one.source_id} {one.acquisition}".strip(): one.area_m2 or 0.0 for one in read_chosen(path)}
