@@ -1,8 +1,8 @@
 """Reach against its peers on a made town: time, ratio, peak memory, agreement; ``python -m tests.benchmarks.reach``.
 
-Each row runs ours and the peer in turn in one process, after a first call of each; the medians are compared. A peer that
-would take minutes runs on fewer origins and its time is scaled, which its name says with a star. Peers that are not
-installed are left out.
+Each row runs ours and the peer in turn in one process, after a first call of each; the medians are compared. A peer
+that would take minutes runs on fewer origins and its time is scaled, which its name says with a star. Peers that are
+not installed are left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 import tracemalloc
 from dataclasses import dataclass
+from functools import partial
 
 import networkx as nx
 import numpy as np
@@ -281,7 +282,7 @@ def circle_rows(town, *, n, few, rounds):
     reached = within(net, chosen[:few], cutoff_m=1250)
     union = lambda: buffered_edges(town, reached)  # noqa: E731
     for grid_m in (16.0, 10.0):
-        ours = lambda grid_m=grid_m: circles(net, facilities, cutoffs_m=[1250], grid_m=grid_m)
+        ours = partial(circles, net, facilities, cutoffs_m=[1250], grid_m=grid_m)
         work = f"circles 1250 m, {len(chosen)}, {grid_m:.0f} m grid"
         agreement = areas_differ(net)
         scale = len(chosen) / reached.shape[0]
