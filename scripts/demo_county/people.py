@@ -184,4 +184,5 @@ def county_cells(communities: list[Community]) -> list[Polygon]:
     points = shapely.multipoints([(community.x, community.y) for community in communities])
     cells = list(shapely.voronoi_polygons(points, extend_to=frame).geoms)
     tree = shapely.STRtree(cells)
-    return [cells[int(tree.query(Point(c.x, c.y), predicate="within")[0])].intersection(frame) for c in communities]
+    own = [cells[int(tree.query(Point(c.x, c.y), predicate="within")[0])] for c in communities]
+    return list(shapely.normalize(shapely.intersection(own, frame)))  # GEOS versions begin a ring at different corners

@@ -27,7 +27,8 @@ def test_an_id_given_twice_names_the_first_row(tmp_path: Path) -> None:
 
 
 def test_an_id_given_twice_in_two_files_names_the_other_file(tmp_path: Path) -> None:
-    sources = [Source(write(tmp_path, name, FACILITIES), datum="wgs84") for name in ("一.csv", "二.csv")]
+    texts = {"一.csv": FACILITIES, "二.csv": FACILITIES.replace("F2", "F3")}
+    sources = [Source(write(tmp_path, name, text), datum="wgs84") for name, text in texts.items()]
     issue = only(faults(partial(read, tmp_path, facilities=sources)))
     assert issue.file == "二.csv"
     assert "first in 一.csv row 2" in issue.problem.en
