@@ -117,7 +117,7 @@ def _communities(results: Results, card: Scorecard, place: Place) -> Html:
     codes = verdict_codes(card)
     boundaries = community_shapes(results)
     if boundaries is not None:
-        drawn = shapes.simplified(boundaries, 15.0)
+        drawn = shapes.simplified(boundaries, 15.0, results.network.crs)
         return join(
             element(
                 "path",
@@ -145,18 +145,16 @@ def _roads(results: Results, bounds: tuple[float, float, float, float], place: P
 
 
 def _circles(results: Results, place: Place, *, after: bool) -> Html:
-    """Return what the facilities cover together; after the plan, what its sites add shows in their colour."""
-    out: list[tuple[Any, str]] = []
-    if after and results.plan_circles is not None:
-        both = shapes.joined(results.circles.geometry, results.plan_circles.geometry)
-        out.append((shapes.union_of(both, 12.0), PLAN_COLOUR))
-    out.append((shapes.union_of(results.circles.geometry, 12.0), CIRCLE_COLOUR))
+    """Return what the facilities cover together; after the plan, what its sites add in their colour."""
+    planned = results.plan_circles.geometry if after and results.plan_circles is not None else None
+    today, added = shapes.ground_covered(results.circles.geometry, planned, 12.0, results.network.crs)
     return join(
         element(
-            "path", d=_path(_rings(shape), place, close=True), fill=colour, fill_opacity="0.16", fill_rule="evenodd",
+            "path", d=_path(_rings(shape), place, close=True), fill=colour, fill_opacity="0.2", fill_rule="evenodd",
             stroke=colour, stroke_width="1", stroke_opacity="0.8",
         )
-        for shape, colour in out
+        for shape, colour in ((today, CIRCLE_COLOUR), (added, PLAN_COLOUR))
+        if not shape.is_empty
     )  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def _after(results: Results, plan: Plan) -> Text:
         figure = figures[name]
         return format_number(figure.now, figure.unit), format_number(figure.after, figure.unit)
 
-    cost = format_number(plan.total_cost, "wan_yuan")
+    cost = format_number(plan.total_cost, "wan_yuan", against=plan.budget)
     return Text(
         f"实施方案（{len(plan.actions)} 项，{cost} 万元）后，达标社区由 {both('meets')[0]} 个增至 "
         f"{both('meets')[1]} 个，"
@@ -209,7 +209,7 @@ def planned(results: Results, plan: Plan) -> list[Text]:
     zh = "、".join(f"{ACQUISITION[key].zh} {count} 项" for key, count in counts.items() if key in ACQUISITION)
     en = ", ".join(f"{count} {ACQUISITION[key].en.lower()}" for key, count in counts.items() if key in ACQUISITION)
     area = float(plan.actions["area_m2"].sum()) if len(plan.actions) else 0.0
-    cost = format_number(plan.total_cost, "wan_yuan")
+    cost = format_number(plan.total_cost, "wan_yuan", against=plan.budget)
     if plan.budget is None:
         budget = Text("未设预算上限", "no budget was set")
     else:

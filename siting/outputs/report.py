@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.outputs import background, findings, planned, prose
+from siting.outputs import background, findings, planned, prose, spread
 from siting.outputs.atomic import whole_file
 from siting.outputs.drawing import coverage_drawing
 from siting.outputs.figures import headlines
-from siting.outputs.markup import Html, element, join
-from siting.outputs.numbers import format_figure, format_number, is_missing
+from siting.outputs.markup import Html, element
+from siting.outputs.numbers import format_figure, is_missing
 from siting.outputs.plain import clean_text
-from siting.outputs.sheet import Column, Share, Sheet, is_blank
+from siting.outputs.report_tables import more, sheet_table, wide
+from siting.outputs.sheet import Sheet
 from siting.outputs.styles import VERDICT_COLOURS
-from siting.outputs.words import STATUS, VERDICT
+from siting.outputs.words import VERDICT
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _found(results: Results, lang: Lang) -> _Section:
         Text("主要结论", "What was found"),
         lang,
         element("ul", [element("li", text.to(lang)) for text in prose.found(results)], class_="aloud"),
-        _wide(
+        wide(
             element("thead", element("tr", [element("th", head.to(lang), scope="col") for head in heads])),
             element("tbody", rows),
         ),
@@ -199,7 +200,7 @@ def _maps(results: Results, lang: Lang) -> _Section:
     ]
     if results.plan is not None:
         marks += [
-            ("ring", Text("方案后的生活圈", "circles after the plan")),
+            ("ring", Text("方案增加的生活圈", "circles added by the plan")),
             ("new", Text("新增点位", "new site")),
             ("grow", Text("扩建", "extension")),
         ]
@@ -223,7 +224,7 @@ def _county(sheet: Sheet, lang: Lang) -> Sheet:
 
 def _gaps(results: Results, lang: Lang) -> _Section:
     """Return the worst gaps and the communities that fail worst."""
-    sheet = findings.gap_sheet(results, lang)
+    sheet = spread.gap_sheet(results, lang)
     return _Section(
         Text("最严重的缺口", "The worst gaps"),
         lang,
@@ -269,7 +270,7 @@ def _near(results: Results, lang: Lang) -> _Section:
         element("h3", Text("资料中的提醒", "Warnings about the inputs").to(lang)),
         element("p", sheet.about.to(lang)),
         element("ul", lines, class_="issues") if lines else element("p", sheet.empty.to(lang), class_="none"),
-        _more(len(serious) - len(lines), sheet, lang),
+        more(len(serious) - len(lines), sheet, lang),
     ]
     near, off = findings.near_limit_sheet(results, lang), background.unroutable_sheet(results, lang)
     for sheet, columns in ((near, _NEAR_COLUMNS), (off, (0, 1, 2))):
@@ -303,115 +304,3 @@ def _basis(results: Results, lang: Lang) -> _Section:
 def _table(name: Text, sheet: Sheet, lang: Lang, columns: Sequence[int]) -> _Section:
     """Return a part that is one table."""
     return _Section(name, lang, element("p", sheet.about.to(lang)), sheet_table(sheet, lang, columns))
-
-
-def sheet_table(sheet: Sheet, lang: Lang, columns: Iterable[int], *, most: int | None = None) -> Html:
-    """Return a table of the workbook as HTML, with some of its columns and at most so many rows.
-
-    Parameters
-    ----------
-    sheet
-        The table.
-    lang
-        The language.
-    columns
-        The numbers of the columns to print; those without any figure are left out.
-    most
-        The most rows; the rest is counted in a line below.
-
-    Returns
-    -------
-    Html
-        The table, or a line that says there is nothing.
-    """
-    if not sheet.rows:
-        return element("p", sheet.empty.to(lang), class_="none")
-    body = sheet.rows[:-1] if sheet.total else sheet.rows
-    shown = body if most is None else body[:most]
-    kept = [i for i in columns if not all(is_blank(row[i]) for row in shown)] or [0]
-    head = element(
-        "tr",
-        [element("th", sheet.columns[i].heading.to(lang), scope="col", class_=_class(sheet.columns[i])) for i in kept],
-    )
-    rows = [element("tr", [_cell(sheet, i, row[i], lang) for i in kept]) for row in shown]
-    total = (
-        [element("tr", [_cell(sheet, i, sheet.rows[-1][i], lang) for i in kept], class_="total")] if sheet.total else []
-    )
-    return join(
-        [
-            _wide(element("thead", head), element("tbody", rows, total)),
-            _more(len(body) - len(shown), sheet, lang),
-        ]
-    )
-
-
-def _more(count: int, sheet: Sheet, lang: Lang) -> Html | None:
-    """Return a line that says how many rows only the workbook holds."""
-    if count <= 0:
-        return None
-    note = Text(
-        f"另有 {count:,} 行，见工作簿“{sheet.name.zh}”。",
-        f"{count:,} more rows in the workbook, sheet {sheet.name.en}.",
-    )
-    return element("p", note.to(lang), class_="more")
-
-
-def _wide(*content: Any) -> Html:
-    """Return a table that scrolls by itself on a narrow screen."""
-    return element("div", element("table", *content), class_="scroll")
-
-
-def _class(column: Column) -> str | None:
-    """Return the class of a column's cells."""
-    return None if column.kind in ("text", "wrapped") else "number"
-
-
-def _cell(sheet: Sheet, index: int, value: Any, lang: Lang) -> Html:
-    """Return one cell of a table."""
-    column = sheet.columns[index]
-    if index in sheet.status_columns and value:
-        return element("td", element("span", value, class_=f"tag {_tone(str(value), lang)}"))
-    return element("td", cell_text(value, column), class_=_class(column))
-
-
-def cell_text(value: Any, column: Column) -> str:
-    """Return what a cell reads.
-
-    Parameters
-    ----------
-    value
-        Text, a number, a `Share`, or None.
-    column
-        Its column, which says what kind of number it is.
-
-    Returns
-    -------
-    str
-        The text; a missing number is an em dash.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Share):
-        unit = "share" if value.share else "m2_per_100_households"
-        digits = format_number(value.value, unit, against=value.against)
-        return digits + ("%" if value.share and not is_missing(value.value) else "")
-    if value is None:
-        return "—" if _class(column) else ""
-    if column.kind == "share":
-        return format_number(value, "share") + "%"
-    if column.kind == "money":
-        return format_number(value, "wan_yuan")
-    if column.kind in ("ratio", "degrees"):
-        return f"{value:.3f}" if column.kind == "ratio" else f"{value:.6f}"
-    if column.kind == "whole" or float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
-
-
-def _tone(word: str, lang: Lang) -> str:
-    """Return the class of a status word."""
-    good = (STATUS["pass"].to(lang), VERDICT["meets"].to(lang))
-    if word in good:
-        return "good"
-    fails = (STATUS["fail"], VERDICT["area"], VERDICT["reach"], VERDICT["both"])
-    return "bad" if word in [text.to(lang) for text in fails] else "open"

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.outputs import background, findings, planned
+from siting.outputs import background, findings, planned, spread
 from siting.outputs.atomic import whole_file
 from siting.outputs.numbers import format_number, is_missing
 from siting.outputs.plain import clean_text, sheet_name
@@ -66,9 +66,9 @@ def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
         optional = [planned.left_out_sheet(plan, lang), *planned.choice_sheets(plan, lang)]
         sheets += [sheet for sheet in optional if sheet.rows]
     sheets += [
-        findings.gap_sheet(results, lang),
-        findings.service_sheet(results, lang),
-        findings.equity_sheet(results, lang),
+        spread.gap_sheet(results, lang),
+        spread.service_sheet(results, lang),
+        spread.equity_sheet(results, lang),
         findings.near_limit_sheet(results, lang),
         background.unroutable_sheet(results, lang),
         *([background.carried_sheet(results, lang)] if len(results.scorecard.carried) else []),

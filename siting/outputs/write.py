@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from siting.allocation.chosen import write_chosen
 from siting.outputs.atomic import whole_folder
 from siting.outputs.layers import write_layers
 from siting.outputs.manifest import MANIFEST_NAME, write_manifest
 from siting.outputs.maps import write_map
-from siting.outputs.record import VERDICTS_NAME, write_verdicts
+from siting.outputs.record import PLAN_NAME, VERDICTS_NAME, write_verdicts
 from siting.outputs.report import write_report
 from siting.outputs.workbook import write_workbook
 from siting.text import Lang, Progress, Text, silent
@@ -31,9 +32,9 @@ FILE_NAMES: Mapping[str, str] = {
 def write_all(
     results: Results, folder: str | Path, *, force: bool = False, lang: Lang = "zh", progress: Progress = silent
 ) -> Mapping[str, Path]:
-    """Write map, workbook, report, layers and run record; the folder appears complete or not at all.
+    """Write map, workbook, report, layers, run record, verdicts and plan; the folder appears complete or not at all.
 
-    Beside them stands ``verdicts.json``, which a later run is compared with.
+    Beside them stand ``verdicts.json``, which a later run is compared with, and ``plan.csv``, for ``--chosen``.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def write_all(
     Returns
     -------
     Mapping
-        The path of each output: map, workbook, report, layers, verdicts, manifest.
+        The path of each output: map, workbook, report, layers, verdicts, manifest, and plan where there is one.
 
     Raises
     ------
@@ -60,7 +61,8 @@ def write_all(
     """
     protect = tuple(Path(record.path) for record in results.records)
     with whole_folder(folder, force=force, protect=protect) as work:
-        paths = {name: work / file for name, file in FILE_NAMES.items()}
+        names = dict(FILE_NAMES) if results.plan is None else {**FILE_NAMES, "plan": PLAN_NAME}
+        paths = {name: work / file for name, file in names.items()}
         progress(Text("写图层", "writing layers"), 0.0)
         write_layers(results, paths["layers"])
         progress(Text("写表格", "writing the workbook"), 0.2)
@@ -70,7 +72,9 @@ def write_all(
         progress(Text("画地图", "drawing the map"), 0.7)
         write_map(results, paths["map"], lang=lang)
         write_verdicts(results, paths["verdicts"])
+        if results.plan is not None:
+            write_chosen(results.plan, paths["plan"])
         write_manifest(results, paths["manifest"], {n: p for n, p in paths.items() if n != "manifest"})
         progress(Text("写完", "written"), 1.0)
     final = Path(folder).expanduser().resolve()
-    return {name: final / file for name, file in FILE_NAMES.items()}
+    return {name: final / file for name, file in names.items()}

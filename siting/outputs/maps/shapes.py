@@ -79,7 +79,7 @@ def encode_polygons(shape: Any) -> list[list[list[int]]]:
     return out
 
 
-def simplified(shapes: gpd.GeoSeries, tolerance_m: float) -> gpd.GeoSeries:
+def simplified(shapes: gpd.GeoSeries, tolerance_m: float, crs: Any) -> gpd.GeoSeries:
     """Return polygons with fewer vertices, in EPSG:4326; no part vanishes.
 
     Parameters
@@ -88,61 +88,51 @@ def simplified(shapes: gpd.GeoSeries, tolerance_m: float) -> gpd.GeoSeries:
         Polygons in any CRS.
     tolerance_m
         How far a drawn edge may lie from the true one, m.
+    crs
+        A projected CRS in metres to do it in.
 
     Returns
     -------
     GeoSeries
         In EPSG:4326.
     """
-    if shapes.empty:
-        return shapes.to_crs("EPSG:4326")
-    metric = shapes.to_crs(shapes.estimate_utm_crs())
-    return metric.simplify(tolerance_m, preserve_topology=True).to_crs("EPSG:4326")
+    return shapes.to_crs(crs).simplify(tolerance_m, preserve_topology=True).to_crs("EPSG:4326")
 
 
-def union_of(shapes: gpd.GeoSeries, tolerance_m: float) -> Any:
-    """Return the union of polygons, simplified, in EPSG:4326.
+def ground_covered(
+    today: gpd.GeoSeries, planned: gpd.GeoSeries | None, tolerance_m: float, crs: Any
+) -> tuple[Any, Any]:
+    """Return what circles cover together today, and what those of a plan add to it; for drawing only.
 
     Parameters
     ----------
-    shapes
-        Polygons in any CRS.
+    today
+        The circles of the facilities, in any CRS.
+    planned
+        The circles of the plan's sites, in any CRS; None without a plan.
     tolerance_m
         How far a drawn edge may lie from the true one, m.
+    crs
+        A projected CRS in metres to do it in.
 
     Returns
     -------
-    shapely geometry
-        One geometry, empty when there is none.
+    tuple of shapely geometry
+        Two geometries in EPSG:4326, empty where there is nothing.
     """
     import geopandas as gpd
     import shapely
 
-    if shapes.empty:
-        return shapely.Polygon()
-    metric = shapes.to_crs(shapes.estimate_utm_crs())
-    whole = shapely.union_all(np.asarray(metric.array))
-    return gpd.GeoSeries([whole.simplify(tolerance_m)], crs=metric.crs).to_crs("EPSG:4326").iloc[0]
+    def union(circles: gpd.GeoSeries) -> Any:
+        coarse = circles.to_crs(crs).simplify(tolerance_m / 2, preserve_topology=True)
+        return shapely.union_all(np.asarray(coarse.array))
 
-
-def joined(first: gpd.GeoSeries, second: gpd.GeoSeries) -> gpd.GeoSeries:
-    """Return two series of shapes as one.
-
-    Parameters
-    ----------
-    first
-        Shapes in any CRS, which the result keeps.
-    second
-        Shapes in any CRS.
-
-    Returns
-    -------
-    GeoSeries
-        The first's shapes, then the second's.
-    """
-    import geopandas as gpd
-
-    return gpd.GeoSeries([*first, *second.to_crs(first.crs)], crs=first.crs)
+    now = union(today)
+    added = shapely.Polygon() if planned is None else shapely.difference(union(planned), now)
+    # slivers that simplifying leaves between two edges of one circle are no ground gained
+    added = added.buffer(-tolerance_m / 2).buffer(tolerance_m / 2)
+    drawn = gpd.GeoSeries([now, added], crs=crs).simplify(tolerance_m / 2).to_crs("EPSG:4326")
+    return drawn.iloc[0], drawn.iloc[1]
 
 
 def road_lines(

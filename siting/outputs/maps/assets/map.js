@@ -80,6 +80,8 @@ function sitingMap(mapId) {
   const shown = { roads: true, verdicts: true, homes: true, circles: true, stations: true, others: false, gaps: false, actions: true };
   const swatches = {};
 
+  const popupHeight = Math.max(220, Math.min(440, box.clientHeight * 0.6));
+
   // roads
   layers.roads = L.polyline(data.roads.map(line), {
     renderer: painters.streets, pane: "streets", color: "#a79d8b", weight: 1.1, opacity: 0.8, interactive: false, smoothFactor: 1,
@@ -109,7 +111,7 @@ function sitingMap(mapId) {
         pane: "places", radius: 4 + 9 * Math.sqrt((c.households || 0) / most), weight: 1.2, color: "#fff", fillOpacity: 0.9,
       });
     layer.bindTooltip(() => tip(c), { sticky: true });
-    layer.bindPopup(() => communitySheet(c), { maxWidth: 400, maxHeight: 420 });
+    layer.bindPopup(() => communitySheet(c), { maxWidth: 400, maxHeight: popupHeight });
     layer.on("mouseover", () => layer.setStyle({ weight: 2.5, color: "#1f2933" }));
     layer.on("mouseout", () => layer.setStyle({ weight: hasShapes ? 0.9 : 1.2, color: "#ffffff" }));
     return layer;
@@ -146,9 +148,9 @@ function sitingMap(mapId) {
     const draw = (shape, colour, weight) => layers.circles.addLayer(L.polygon(polygons(shape), {
       renderer: painters.rings, pane: "rings", interactive: false, color: colour, weight, opacity: 0.85, fillOpacity: 0.16,
     }));
-    for (const [, states] of data.circles.unions) {
-      if (state.after && states.length > 1) draw(states[1], data.colours.plan, 1.4);
-      draw(states[0], data.colours.circle, 1);
+    for (const [, today, added] of data.circles.grounds) {
+      draw(today, data.colours.circle, 1);
+      if (state.after) draw(added, data.colours.plan, 1.4);
     }
   }
   const alone = L.layerGroup();
@@ -197,9 +199,9 @@ function sitingMap(mapId) {
   const actionMarkers = [];
   if (hasPlan) {
     data.plan.actions.forEach((a, row) => {
-      const icon = L.divIcon({ className: "act" + (a.new ? "" : " grow"), iconSize: [14, 14] });
+      const icon = L.divIcon({ className: "act", html: make("i", { class: a.new ? "" : "grow" }), iconSize: [14, 14] });
       const marker = L.marker([a.at[1], a.at[0]], { icon, pane: "plan", title: a.id });
-      marker.bindPopup(() => actionSheet(a), { maxWidth: 360, maxHeight: 400 });
+      marker.bindPopup(() => actionSheet(a), { maxWidth: 360, maxHeight: popupHeight });
       marker.on("popupopen", () => ringAlone(1, row));
       actionMarkers.push(marker);
       layers.actions.addLayer(marker);
@@ -304,7 +306,7 @@ function sitingMap(mapId) {
     const row = (name, extra) => [
       make("label", {}, make("input", { type: "checkbox", checked: shown[name], on: { change: (e) => { shown[name] = e.target.checked; applyLayers(); } } }),
         mark[name], say(name)), extra || []];
-    const cutoffs = data.circles.unions.map((u) => metres(u[0])).join(state.lang ? ", " : "、");
+    const cutoffs = data.circles.grounds.map((ground) => metres(ground[0])).join(state.lang ? ", " : "、");
     const theme = make("div", { class: "choose" }, make("span", {}, say("colour_by")),
       make("select", { "aria-label": say("colour_by"), on: { change: (e) => { state.theme = e.target.value; paintCommunities(); paintLegend(); } } },
         ["by_verdict", "by_share", "by_area"].map((key) => make("option", { value: key, selected: key === state.theme }, say(key)))));
@@ -404,7 +406,7 @@ function sitingMap(mapId) {
           make("div", { class: "head" }, make("span", { class: "label" }, pick(s.name)), make("span", { class: "digits" }, pick(s.value))),
           make("div", { class: "foot" }, say("bound") + " " + pick(s.bound) + " · " + say("gap") + " " + s.gap + "% · " + say(s.proven ? "proven" : "stopped")))),
         make("h2", {}, say("actions") + " (" + p.actions.length + ")"),
-        make("ul", { class: "list" }, p.actions.map((a, i) => make("li", {}, make("button", { type: "button", on: { click: () => { setAfter(1); map.setView([a.at[1], a.at[0]], Math.max(map.getZoom(), 15)); actionMarkers[i].openPopup(); } } },
+        make("ul", { class: "list" }, p.actions.map((a, i) => make("li", {}, make("button", { type: "button", on: { click: () => { setAfter(1); map.setView([a.at[1], a.at[0]], Math.max(map.getZoom(), 15), { animate: false }); actionMarkers[i].openPopup(); } } },
           make("i", { class: "diamond", style: { background: a.new ? data.colours.plan : "#fff", outline: "1.5px solid " + data.colours.plan } }),
           make("span", { class: "what" }, pick(a.how) + " · " + a.id, make("small", {}, pick(a.why))),
           make("span", { class: "much" }, a.area + " m²", make("div", {}, wan(a.cost))))))),
@@ -437,8 +439,8 @@ function sitingMap(mapId) {
   function goTo(c) {
     const layer = places[byId.get(c.id)];
     if (!shown.verdicts) { shown.verdicts = true; applyLayers(); paintLegend(); }
-    if (hasShapes) map.fitBounds(layer.getBounds(), { maxZoom: 15, padding: [60, 60] });
-    else map.setView([c.at[1], c.at[0]], Math.max(map.getZoom(), 15));
+    if (hasShapes) map.fitBounds(layer.getBounds(), { maxZoom: 15, padding: [60, 60], animate: false });
+    else map.setView([c.at[1], c.at[0]], Math.max(map.getZoom(), 15), { animate: false });
     layer.openPopup();
   }
 
