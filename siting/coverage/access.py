@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -190,10 +190,14 @@ def _rural(communities: pd.DataFrame) -> NDArray[np.bool_]:
     return communities["area_type"].eq("rural").to_numpy(dtype=bool)
 
 
-def measure_service(
-    access: Access, communities: pd.DataFrame, facilities: gpd.GeoDataFrame, service: str, standard: Standard
-) -> ServiceAccess:
-    """Return how every home reaches one service.
+def measure_services(
+    access: Access,
+    communities: pd.DataFrame,
+    facilities: gpd.GeoDataFrame,
+    services: Iterable[str],
+    standard: Standard,
+) -> dict[str, ServiceAccess]:
+    """Return how every home reaches each of some services.
 
     Parameters
     ----------
@@ -201,27 +205,36 @@ def measure_service(
         Distances from homes to facilities.
     communities, facilities
         The tables.
-    service
-        A service id.
+    services
+        Service ids.
     standard
         The standard that draws the circles.
 
     Returns
     -------
-    ServiceAccess
-        By demand point.
+    dict
+        By service.
     """
-    places = places_of(facilities, service)
+    points = facilities.geometry.to_crs("EPSG:4326")
+    homes = earth_xyz(access.demand.lon, access.demand.lat)
+    stands = earth_xyz(points.x.to_numpy(dtype=np.float64), points.y.to_numpy(dtype=np.float64))
+    found = {}
+    for service in services:
+        places = places_of(facilities, service)
+        cutoff = cutoffs_m(communities, access.demand, standard, service=service)
+        straight = straight_m(homes, stands[places.column])
+        found[service] = _measure_service(access, service, places, straight, cutoff)
+    return found
+
+
+def _measure_service(access: Access, service: str, places: Places, straight: Floats, cutoff: Floats) -> ServiceAccess:
+    """Return how every home reaches one service, from the measured nearest or else from the matrix."""
     pairs = pairs_of(access.cost, places)
     nearest = access.nearest.get(service)
     if nearest is None:
         distance_m, place = nearest_two(pairs, len(access.demand))
         facility = np.where(place >= 0, places.first[place] if len(places) else -1, -1)
         nearest = NearestFacilities(distance_m, facility.astype(np.int64))
-    points = facilities.geometry.iloc[places.column].to_crs("EPSG:4326")
-    homes = earth_xyz(access.demand.lon, access.demand.lat)
-    straight = straight_m(homes, earth_xyz(points.x.to_numpy(), points.y.to_numpy()))
-    cutoff = cutoffs_m(communities, access.demand, standard, service=service)
     return ServiceAccess(
         service,
         places,
@@ -264,15 +277,6 @@ def group_sizes(communities: pd.DataFrame, demand: DemandPoints, group: str) -> 
     return communities[group].to_numpy(dtype=np.float64)[here] * part
 
 
-def weighted_median(values: Floats, weights: Floats) -> float:
-    """Return the least value that half of the weight does not exceed; NaN without weight, inf if it lies beyond."""
-    order = np.argsort(values, kind="stable")
-    running = np.cumsum(weights[order])
-    if len(running) == 0 or running[-1] <= 0:
-        return float("nan")
-    return float(values[order][np.searchsorted(running, running[-1] / 2 * (1 - 1e-12))])
-
-
 def _m_per_min(standard: Standard, group: str) -> float:
     """Return how far a group walks in a minute, m."""
     own = group if group in ("elderly", "disabled") else "walking"
@@ -309,38 +313,52 @@ def service_table(
     kinds = zip(AREA_TYPES, (~rural, rural), strict=True)
     masks = {"all": np.ones(len(demand), dtype=bool), **{name: mask for name, mask in kinds if mask.any()}}
     sizes = {group: group_sizes(communities, demand, group) for group in GROUPS}
+    unknown = {
+        (kind, group): len(np.unique(demand.community[mask & np.isnan(size)]))
+        for kind, mask in masks.items()
+        for group, size in sizes.items()
+    }
     rows = []
     for service, one in reached.items():
         name = standard.service(service).name
+        order = np.argsort(one.nearest.distance_m[:, 0], kind="stable")
         for group, size in sizes.items():
-            urban_m, rural_m = (standard.cutoff_m(name, service=service, group=group) for name in AREA_TYPES)
+            urban_m, rural_m = (standard.cutoff_m(kind, service=service, group=group) for kind in AREA_TYPES)
             cutoff = np.where(rural, rural_m, urban_m)
-            inside = is_covered(one.nearest.distance_m[:, 0], cutoff)
-            ruler = is_covered(one.straight_m, cutoff)
-            known = np.isfinite(size)
-            for area_type, mask in masks.items():
-                used = mask & known
-                weight = size[used]
-                total = float(weight.sum())
-                counted = float(weight[inside[used]].sum()) if one.recorded else np.nan
-                by_ruler = float(weight[ruler[used]].sum()) if one.recorded else np.nan
-                median = weighted_median(one.nearest.distance_m[used, 0], weight)
+            for kind, mask in masks.items():
+                limits = {"all": {urban_m, rural_m}, "urban": {urban_m}, "rural": {rural_m}}[kind]
                 rows.append(
                     {
-                        "area_type": area_type,
+                        "area_type": kind,
                         "service": service,
                         "service_zh": name.zh,
                         "service_en": name.en,
                         "group": group,
                         "places": len(one.places),
-                        "households": total,
-                        "reached": counted,
-                        "reached_share": counted / total if total > 0 else np.nan,
-                        "straight_line_share": by_ruler / total if total > 0 else np.nan,
-                        "median_m": median if np.isfinite(median) else np.nan,
-                        "median_min": median / _m_per_min(standard, group) if np.isfinite(median) else np.nan,
-                        "cutoff_m": float(cutoff[mask][0]) if mask.any() and np.ptp(cutoff[mask]) == 0 else np.nan,
-                        "communities_unknown": len(np.unique(demand.community[mask & ~known])),
+                        **_reached_of(one, np.where(mask, np.nan_to_num(size, nan=0.0), 0.0), cutoff, order),
+                        "cutoff_m": limits.pop() if len(limits) == 1 else np.nan,
+                        "communities_unknown": unknown[kind, group],
                     }
                 )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    pace = table["group"].map({group: _m_per_min(standard, group) for group in GROUPS})
+    return table.assign(median_min=table["median_m"] / pace)
+
+
+def _reached_of(one: ServiceAccess, weight: Floats, cutoff_m: Floats, order: Ints) -> dict[str, float]:
+    """Return how many of a group reach a service and how far the median one has to go; ``order`` is by distance."""
+    total = float(weight.sum())
+    by_network = float(weight[is_covered(one.nearest.distance_m[:, 0], cutoff_m)].sum()) if one.recorded else np.nan
+    by_ruler = float(weight[is_covered(one.straight_m, cutoff_m)].sum()) if one.recorded else np.nan
+    median_m = np.nan
+    if total > 0:
+        running = np.cumsum(weight[order])
+        half = np.searchsorted(running, running[-1] / 2 * (1 - 1e-12))
+        median_m = float(one.nearest.distance_m[order[half], 0])
+    return {
+        "households": total,
+        "reached": by_network,
+        "reached_share": by_network / total if total > 0 else np.nan,
+        "straight_line_share": by_ruler / total if total > 0 else np.nan,
+        "median_m": median_m if np.isfinite(median_m) else np.nan,
+    }

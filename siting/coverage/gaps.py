@@ -19,6 +19,7 @@ from siting.inputs.households import DemandPoints
 # Two uncovered homes are one patch when they stand within this share of the smaller of their circles: 300 m of a
 # circle of 1,200 m, so that a patch is ground that one site, well placed, has a chance to serve.
 PATCH_SHARE = 0.25
+_DEGREE_M = 111_320.0  # of latitude, to within half a percent
 
 
 def find_gaps(
@@ -31,8 +32,8 @@ def find_gaps(
 ) -> gpd.GeoDataFrame:
     """Return the patches of households outside every circle, the largest first.
 
-    Homes within a quarter of their circle of each other, in a straight line, are one patch. Places without households
-    are no gap.
+    Homes within a quarter of their circle of each other, in a straight line, are one patch; one that is longer or wider
+    than a circle is cut in halves until it is not. Places without households are no gap.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ def find_gaps(
     homes = np.flatnonzero(~covered & (demand.households > 0))
     if len(homes) == 0:
         return _no_gaps()
-    patch = _patches(demand, homes, cutoff_m[homes])
+    patch = _linked(demand, homes, cutoff_m[homes])
+    patch = _cut_to_circles(patch, demand.lon[homes], demand.lat[homes], cutoff_m[homes])
     patch, households = _by_size(patch, demand.households[homes], demand.lon[homes], demand.lat[homes])
     order = np.lexsort((nearest.distance_m[homes, 0], patch))
     homes, patch = homes[order], patch[order]
@@ -108,7 +110,7 @@ def _finite(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _patches(demand: DemandPoints, homes: Ints, cutoff_m: Floats) -> Ints:
+def _linked(demand: DemandPoints, homes: Ints, cutoff_m: Floats) -> Ints:
     """Return a patch number for each uncovered home: those linked by short enough straight lines."""
     spots, spot = np.unique(
         np.column_stack([demand.lon[homes], demand.lat[homes], cutoff_m]), axis=0, return_inverse=True
@@ -121,6 +123,27 @@ def _patches(demand: DemandPoints, homes: Ints, cutoff_m: Floats) -> Ints:
     links = coo_array((np.ones(near.sum()), (pairs[near, 0], pairs[near, 1])), shape=(len(spots), len(spots)))
     _, patch = connected_components(links, directed=False)
     return np.asarray(patch, dtype=np.int64)[spot.ravel()]
+
+
+def _cut_to_circles(patch: Ints, lon: Floats, lat: Floats, cutoff_m: Floats) -> Ints:
+    """Return patches none of which is longer or wider than the smallest circle in it is across."""
+    place = np.column_stack([lon, lat]) * _DEGREE_M
+    order = np.argsort(patch, kind="stable")
+    waiting = np.split(order, np.flatnonzero(np.diff(patch[order])) + 1)
+    number = np.empty(len(patch), dtype=np.int64)
+    done = 0
+    while waiting:
+        rows = waiting.pop()
+        low, high = place[rows].min(axis=0), place[rows].max(axis=0)
+        size_m = (high - low) * [np.cos(np.radians((low + high)[1] / 2 / _DEGREE_M)), 1.0]
+        axis = int(np.argmax(size_m))
+        if size_m[axis] <= 2 * cutoff_m[rows].min():
+            number[rows] = done
+            done += 1
+            continue
+        nearer = place[rows, axis] <= (low + high)[axis] / 2
+        waiting += [rows[nearer], rows[~nearer]]
+    return number
 
 
 def _by_size(patch: Ints, households: Floats, lon: Floats, lat: Floats) -> tuple[Ints, Floats]:

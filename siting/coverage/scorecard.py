@@ -15,7 +15,7 @@ from siting.coverage.access import (
     COMPREHENSIVE,
     Access,
     ServiceAccess,
-    measure_service,
+    measure_services,
     service_table,
 )
 from siting.coverage.area import Allotment, allot
@@ -190,7 +190,7 @@ def score_access(
     wanted = _services_asked(standard, communities)
     known = {service.id for service in standard.services}
     services = sorted({COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)})
-    reached = {service: measure_service(access, communities, facilities, service, standard) for service in services}
+    reached = measure_services(access, communities, facilities, services, standard)
     comprehensive = reached[COMPREHENSIVE]
     allotment = allot(communities, facilities, allotments, standard)
     verdicts = judge(communities, facilities, reached, demand, allotment, standard, allotments=allotments)

@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.coverage.access import NearestFacilities, measure_service, service_table
+from siting.coverage.access import NearestFacilities, measure_services, service_table
 from siting.coverage.places import nearest_two, pairs_of, places_of
 from siting.coverage.straight import earth_xyz, straight_m
 from siting.errors import InputError
 from tests.coverage.made_counties import NATIONAL, Access, access, communities, facilities, homes, sparse
 
 INF, NAN = np.inf, np.nan
+
+
+def comprehensive(ready, table, places):
+    return measure_services(ready, table, places, ["comprehensive"], NATIONAL)["comprehensive"]
 
 
 def test_entrances_of_one_place_count_once_and_by_the_nearest():
@@ -37,13 +41,13 @@ def test_one_place_provides_two_services_once_each():
 def test_of_places_equally_far_the_lower_id_is_the_nearest_whatever_the_order_of_rows():
     table = communities([1])
     two = facilities(2, facility_id=["b", "a"])
-    found = measure_service(access([[500.0, 500.0]], table), table, two, "comprehensive", NATIONAL).nearest
+    found = comprehensive(access([[500.0, 500.0]], table), table, two).nearest
     assert found.facility.tolist() == [[1, 0]]
 
 
 def test_a_stored_zero_is_the_same_spot_and_a_missing_pair_is_out_of_reach():
     table = communities([1, 1])
-    found = measure_service(access([[0.0], [INF]], table), table, facilities(1), "comprehensive", NATIONAL).nearest
+    found = comprehensive(access([[0.0], [INF]], table), table, facilities(1)).nearest
     assert found.distance_m[:, 0].tolist() == [0, INF]
     assert found.facility[:, 0].tolist() == [0, -1]
 
@@ -53,7 +57,7 @@ def test_a_nearest_that_was_measured_goes_before_the_matrix():
     ready = access([[INF]], table)
     far = NearestFacilities(np.array([[9000.0, INF]]), np.array([[0, -1]]))
     measured = Access(ready.cost, ready.demand, ready.cutoff_m, nearest={"comprehensive": far})
-    assert measure_service(measured, table, one, "comprehensive", NATIONAL).nearest.distance_m[0, 0] == 9000
+    assert comprehensive(measured, table, one).nearest.distance_m[0, 0] == 9000
 
 
 def test_shapes_that_do_not_fit_are_refused():
@@ -66,7 +70,7 @@ def test_each_group_is_counted_by_its_own_circle():
     # 1,000 m: inside the households' 1,200 m, outside the elderly's 825 m (3.3 km/h) and the disabled's 725 m.
     table = communities([100, 100], elderly=[30.0, 10.0], minors=[20.0, NAN], disabled=[NAN, NAN])
     ready = access([[1000.0], [800.0]], table)
-    reached = {"comprehensive": measure_service(ready, table, facilities(1), "comprehensive", NATIONAL)}
+    reached = {"comprehensive": comprehensive(ready, table, facilities(1))}
     rows = service_table(reached, table, ready.demand, NATIONAL).set_index(["area_type", "group"])
     assert rows.loc[("urban", "households"), ["households", "reached", "reached_share"]].tolist() == [200, 200, 1]
     assert rows.loc[("urban", "elderly"), ["households", "reached", "reached_share"]].tolist() == [40, 10, 0.25]
@@ -82,7 +86,7 @@ def test_people_of_a_group_live_where_the_households_do():
     table = communities([100], elderly=[50.0])
     demand = homes(table, [0, 0], [80, 20])
     ready = access([[100.0], [5000.0]], table, demand)
-    reached = {"comprehensive": measure_service(ready, table, facilities(1), "comprehensive", NATIONAL)}
+    reached = {"comprehensive": comprehensive(ready, table, facilities(1))}
     rows = service_table(reached, table, demand, NATIONAL).set_index(["area_type", "group"])
     assert rows.loc[("all", "elderly"), "reached"] == 40
 
@@ -90,7 +94,7 @@ def test_people_of_a_group_live_where_the_households_do():
 def test_town_and_country_have_rows_of_their_own_and_a_median_beyond_reach_is_nothing():
     table = communities([10, 30], area_type=["urban", "rural"])
     ready = access([[1300.0], [INF]], table)
-    reached = {"comprehensive": measure_service(ready, table, facilities(1), "comprehensive", NATIONAL)}
+    reached = {"comprehensive": comprehensive(ready, table, facilities(1))}
     rows = service_table(reached, table, ready.demand, NATIONAL).set_index(["area_type", "group"])
     assert rows.loc[("urban", "households"), "median_m"] == 1300
     assert np.isnan(rows.loc[("rural", "households"), "median_m"])
@@ -111,11 +115,9 @@ def test_straight_lines_are_geodesics():
 
 def test_a_straight_line_does_not_hang_on_the_crs():
     table, one = communities([1], lon=[104.0], lat=[36.0]), facilities(1, lon=[104.01], lat=[36.0])
-    here = measure_service(access([[900.0]], table), table, one, "comprehensive", NATIONAL).straight_m
-    utm = measure_service(
-        access([[900.0]], table), table, one.to_crs("EPSG:32648"), "comprehensive", NATIONAL
-    ).straight_m
-    assert here == pytest.approx(utm, abs=1e-3)
+    here = comprehensive(access([[900.0]], table), table, one).straight_m
+    there = comprehensive(access([[900.0]], table), table, one.to_crs("EPSG:32648")).straight_m
+    assert here == pytest.approx(there, abs=1e-3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,7 +129,7 @@ def test_a_straight_line_does_not_hang_on_the_crs():
 def test_the_two_nearest_places_are_those_of_plain_loops(distance_m, place_id, service):
     table = communities([1] * len(distance_m))
     doors = facilities(4, place_id=place_id, service=service)
-    found = measure_service(access(distance_m, table), table, doors, "comprehensive", NATIONAL).nearest
+    found = comprehensive(access(distance_m, table), table, doors).nearest
     for i, row in enumerate(distance_m):
         best = {}
         for j in range(4):

@@ -47,6 +47,13 @@ def test_the_smaller_circle_decides_between_town_and_country():
     assert len(gaps([0, 400, 900], [1, 1, 1], [4000] * 3, cutoff_m=cutoff_m)) == 2
 
 
+def test_a_patch_wider_than_a_circle_is_cut_in_halves():
+    # 41 homes 100 m apart in a chain of 4 km; halves of 2 km fit into a circle that is 2.4 km across.
+    found = gaps(np.arange(41) * 100, [1] * 41, [1300] * 41)
+    assert sorted(found["households"]) == [20, 21]
+    assert len(gaps(np.arange(25) * 100 * 0.999, [1] * 25, [1300] * 25)) == 1
+
+
 def test_covered_homes_and_places_without_households_are_no_gap():
     found = gaps([0, 100, 5000], [10, 0, 9], [1300, 1300, 100], covered=[False, False, True])
     assert found["households"].tolist() == [10]
