@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -12,15 +13,30 @@ import numpy as np
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel on first call, without the interpreter lock, and keep the machine code for later processes.
 
-    The code is kept beside the source or in the user's cache folder, or in the folder of temporary files where
-    neither can be written.
+    The code is kept beside the source or in the user's cache folder, or in a folder of temporary files where neither
+    can be written.
     """
+    make = numba.njit(cache=True, nogil=True, error_model="numpy")
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:
-        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-        numba.config.CACHE_DIR = os.path.join(tempfile.gettempdir(), f"siting-kernels-{user}")
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return make(function)
+    except RuntimeError:  # numba found no folder to write to; it looks where the setting says first
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = _private_folder()
+        try:
+            return make(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+
+def _private_folder() -> str:
+    """Return a folder of temporary files that no other user can write to: machine code is loaded from it."""
+    if not hasattr(os, "getuid"):
+        return os.path.join(tempfile.gettempdir(), "siting-kernels")
+    path = Path(tempfile.gettempdir()) / f"siting-kernels-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    status = path.lstat()
+    ours = path.is_dir() and not path.is_symlink() and status.st_uid == os.getuid() and not status.st_mode & 0o022
+    return str(path) if ours else tempfile.mkdtemp(prefix="siting-kernels-")
 
 
 NO_WAY = np.int64(2**61)

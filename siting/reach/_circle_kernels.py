@@ -106,7 +106,7 @@ def draw_segment(  # type: ignore[no-untyped-def]
     if from_b >= 0:
         stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
     if tips:
-        steps = max(np.int64(drawn / (0.25 * grid)), 1)
+        steps = 1 + np.int64(drawn / (0.25 * grid))
         for k in range(steps + 1):
             x = drawn * k / steps
             cost = min(cost_a + x * pace, cost_b + (drawn - x) * pace)
