@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.inputs.faults import Faults, rows_in_words
 from siting.inputs.geodesy import line_lengths_m, utm_crs
+from siting.inputs.pieces import connected_pieces
 
 TOUCH_M = 0.01
 """An end this close to a line touches it: the noise of drawing and of changing coordinate systems."""
@@ -108,8 +107,7 @@ def _join_ends(lines: _Lines, reach_m: float) -> tuple[_Lines, Ints]:
     ends = lines.ends.ravel()
     pairs = KDTree(lines.xy[ends]).query_pairs(reach_m, output_type="ndarray")
     pairs = pairs[lines.line[ends[pairs[:, 0]]] != lines.line[ends[pairs[:, 1]]]]
-    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(ends),) * 2)
-    group = connected_components(graph, directed=False)[1]
+    group = connected_pieces(pairs[:, 0], pairs[:, 1], len(ends))
     # all of a group go to the most westerly of them, whatever the order of the rows
     order = np.lexsort((lines.xy[ends, 1], lines.xy[ends, 0]))
     _, first = np.unique(group[order], return_index=True)

@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.errors import Issue, NetworkError
 from siting.inputs.faults import Faults
 from siting.inputs.geodesy import utm_crs, vertex_lengths_m
+from siting.inputs.pieces import connected_pieces
 from siting.inputs.road_table import Roads, road_table
 from siting.network.graph import RoadNetwork
 from siting.network.modes import Mode, mode_named
@@ -212,8 +211,7 @@ def _junctions(drawn: _Drawn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.i
     ends = np.stack([drawn.xy[drawn.offsets[:-1]], drawn.xy[drawn.offsets[1:] - 1]], axis=1).reshape(-1, 2)
     places, inverse = np.unique(ends, axis=0, return_inverse=True)
     near = KDTree(places).query_pairs(SAME_PLACE_M, output_type="ndarray")
-    graph = coo_array((np.ones(len(near), np.int8), (near[:, 0], near[:, 1])), shape=(len(places),) * 2)
-    _, group = connected_components(graph, directed=False)
+    group = connected_pieces(near[:, 0], near[:, 1], len(places))
     # a group is where its first place is; groups in the order of those
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -274,22 +272,8 @@ def _report(
 
 def _pieces_mm(ends: npt.NDArray[np.int64], length_mm: npt.NDArray[np.int64], n_nodes: int) -> npt.NDArray[np.int64]:
     """Return the length of each connected piece of the network, whole mm."""
-    piece = pieces(ends[:, 0], ends[:, 1], n_nodes)
+    piece = connected_pieces(ends[:, 0], ends[:, 1], n_nodes)
     return np.bincount(piece[ends[:, 0]], weights=length_mm).astype(np.int64)
-
-
-def pieces(u: npt.NDArray[Any], v: npt.NDArray[Any], n_nodes: int) -> npt.NDArray[np.int32]:
-    """Return the number of the connected piece each node is in, one-way roads taken as open both ways.
-
-    Parameters
-    ----------
-    u, v
-        Node numbers at the ends of each edge, shape (m,).
-    n_nodes
-        How many nodes there are.
-    """
-    graph = coo_array((np.ones(len(u), np.int8), (u, v)), shape=(n_nodes, n_nodes))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
 
 
 def _say(

@@ -13,7 +13,7 @@ import shapely
 
 from siting.errors import InputError, NetworkError
 from siting.inputs.geodesy import distances_m
-from siting.network.build import pieces
+from siting.inputs.pieces import connected_pieces
 from siting.network.graph import RoadNetwork
 from siting.network.positions import UNROUTABLE, Positions
 from siting.text import Text
@@ -121,7 +121,7 @@ class _Tree:
 
 def _trees(net: RoadNetwork, min_piece_km: float) -> tuple[_Tree, _Tree]:
     """Return the edges that places may be put on, and those in pieces too small."""
-    _, piece = np.unique(pieces(net.u, net.v, net.n_nodes)[net.u], return_inverse=True)
+    _, piece = np.unique(connected_pieces(net.u, net.v, net.n_nodes)[net.u], return_inverse=True)
     piece_mm = np.bincount(piece, weights=net.length_mm)
     usable = (piece_mm >= min_piece_km * 1e6)[piece]
     if not usable.any():
