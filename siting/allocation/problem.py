@@ -345,12 +345,12 @@ def _pairs(pairs: csr_array | ArrayLike, *, distances: bool) -> csr_array:
         matrix = csr_array(pairs, copy=True)
         if matrix.dtype == np.bool_:
             matrix.eliminate_zeros()
-        elif not matrix.has_canonical_format and len(matrix.data):
-            matrix.sort_indices()
-            if not matrix.has_canonical_format:
-                raise ProblemError(
-                    Text(zh="稀疏矩阵中有重复的元素", en="the sparse matrix holds the same pair more than once")
-                )
+        stored = matrix.nnz
+        matrix.sum_duplicates()
+        if matrix.nnz != stored:
+            raise ProblemError(
+                Text(zh="稀疏矩阵中有重复的元素", en="the sparse matrix holds the same pair more than once")
+            )
         matrix = csr_array(matrix, dtype=np.float64)
         keep = ~np.isposinf(matrix.data)
         if not keep.all():

@@ -192,8 +192,7 @@ class _Run:
             return
         room = 1e-7 * max(1.0, abs(bound))
         if self.step:
-            whole = math.ceil((self.sign * bound - room) / self.step) * self.step * self.sign
-            bound = self.sign * max(self.sign * bound, self.sign * whole)
+            bound = math.ceil((self.sign * bound - room) / self.step) * self.step * self.sign
         if self.chosen is not None and self.sign * bound > self.sign * self.value - 1e-9 * max(1.0, abs(bound)):
             bound = self.value
         if self.sign * bound > self.sign * self.bound:

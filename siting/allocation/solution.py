@@ -95,7 +95,7 @@ class Solution:
         SolverError
             If anything disagrees; the message lists all of it.
         """
-        faults = [*_limit_faults(self), *_service_faults(self), *_value_faults(self)]
+        faults = _index_faults(self) or [*_limit_faults(self), *_service_faults(self), *_value_faults(self)]
         if faults:
             raise SolverError(
                 Text(zh="；".join(fault.zh for fault in faults), en="; ".join(fault.en for fault in faults))
@@ -178,12 +178,20 @@ def _pair_lengths(problem: Problem, rows: IntArray, cols: IntArray) -> FloatArra
     return np.where(stored[place] == asked, problem.pairs.data[place], np.inf)
 
 
+def _index_faults(solution: Solution) -> list[Text]:
+    n, m = solution.problem.shape
+    chosen, assigned = solution.chosen, solution.assigned
+    if len(chosen) and (chosen.min() < 0 or chosen.max() >= m or (np.diff(chosen) <= 0).any()):
+        return [Text(zh="所选站点序号不合法", en="the chosen indices are not ascending candidates")]
+    if assigned.shape != (n,) or (n and (assigned.min() < -1 or assigned.max() >= m)):
+        return [Text(zh="需求的分配序号不合法", en="the assigned indices are not one candidate (or -1) per demand")]
+    return []
+
+
 def _limit_faults(solution: Solution) -> list[Text]:
     problem, chosen = solution.problem, solution.chosen
     faults = []
     m = problem.shape[1]
-    if len(chosen) and (chosen.min() < 0 or chosen.max() >= m or (np.diff(chosen) <= 0).any()):
-        return [Text(zh="所选站点序号不合法", en="the chosen indices are not ascending candidates")]
     inside = np.zeros(m, dtype=np.bool_)
     inside[chosen] = True
     if (problem.must & ~inside).any():
