@@ -23,9 +23,7 @@ def greedy_draft(model: PrescriptionModel) -> Draft:
     for k in np.flatnonzero(model.limits.required):
         work.take(int(k))
     s = model.situation
-    heap: list[tuple[float, int]] = []
-    for i in model.open:
-        heap.append((-np.inf, int(i)))
+    heap = [(-np.inf, int(i)) for i in model.open]
     heapq.heapify(heap)
     while heap:
         _, i = heapq.heappop(heap)
@@ -115,7 +113,7 @@ class _Work:
 
     def _reach_bid(self, i: int, opened: set[int]) -> float | None:
         classes = self.model.classes
-        gs = [g for g in range(self.class_at[i], self.class_at[i + 1])]
+        gs = list(range(self.class_at[i], self.class_at[i + 1]))
         need = float(self.need[i]) - sum(float(classes.households[g]) for g in gs if self.covered[g])
         left = [g for g in gs if not self.covered[g]]
         cost = 0.0

@@ -107,7 +107,12 @@ def exact_value(model: PrescriptionModel, question: Question, draft: Draft) -> f
 
 
 def answer_stages(
-    model: PrescriptionModel, options: PlanOptions, start: Draft, *, progress: Progress = silent
+    model: PrescriptionModel,
+    options: PlanOptions,
+    start: Draft,
+    *,
+    only: tuple[str, ...] | None = None,
+    progress: Progress = silent,
 ) -> tuple[Draft, tuple[Stage, ...]]:
     """Answer the stages one after another, each holding what the earlier ones reached.
 
@@ -119,6 +124,8 @@ def answer_stages(
         What is asked, and how long it may take.
     start
         A first draft that breaks no row.
+    only
+        The ids of the stages wanted; None for all.
     progress
         Told the stage and its gap.
 
@@ -129,7 +136,7 @@ def answer_stages(
     """
     begun = time.perf_counter()
     linear, best, stages = model.linear, start, []
-    asked = questions(model, options)
+    asked = [question for question in questions(model, options) if only is None or question.id in only]
     effort = [_EFFORT[question.id] for question in asked]
     for number, question in enumerate(asked):
         left = max(0.0, options.time_limit_s - (time.perf_counter() - begun))
