@@ -127,7 +127,7 @@ def read_tables(
     given = {role for role, _ in listed}
     issues.extend(check_tables(frames, origins, given=given, failed=failed, said=issues))
     if any(issue.severity == "error" for issue in issues):
-        raise _table_error(issues)
+        raise TableError(_headline(issues), issues)
     _settle_types(frames)
     return Tables(
         communities=frames["communities"],
@@ -141,18 +141,12 @@ def read_tables(
     )
 
 
-def _table_error(issues: Sequence[Issue]) -> TableError:
+def _headline(issues: Sequence[Issue]) -> Text:
     errors = [issue for issue in issues if issue.severity == "error"]
     places = list(dict.fromkeys(issue.file for issue in errors if issue.file))
-    return TableError(
-        Text(
-            f"输入数据有 {len(errors)} 处错误（{'、'.join(places)}）" if places else f"输入数据有 {len(errors)} 处错误",
-            f"{len(errors)} fault{'s' if len(errors) > 1 else ''} in the input ({', '.join(places)})"
-            if places
-            else f"{len(errors)} fault{'s' if len(errors) > 1 else ''} in the input",
-        ),
-        issues,
-    )
+    faults = f"{len(errors)} fault{'s' if len(errors) > 1 else ''} in the input"
+    zh, en = (f"（{'、'.join(places)}）", f" ({', '.join(places)})") if places else ("", "")
+    return Text(f"输入数据有 {len(errors)} 处错误{zh}", f"{faults}{en}")
 
 
 def _money_scale(money_unit: str, faults: Faults) -> float:

@@ -100,7 +100,7 @@ def test_parts_of_one_community_are_one_boundary() -> None:
     np.testing.assert_allclose(demand.households, [5, 5], rtol=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["urban", "rural"]), st.integers(0, 100_000)), min_size=1, max_size=4),
     st.lists(st.tuples(st.floats(0, 3800), st.floats(0, 950), st.floats(1, 400)), max_size=12),
