@@ -132,8 +132,9 @@ def worth_of_actions(plan: Plan, *, seconds_each: float = 2.0, progress: Progres
         progress(Text(f"没有 {name} 会怎样", f"what if not {name}"), number / len(plan.actions))
         model = build_model(s, without(limits, [row_of[name]]))
         linear, cost = held_until_cost(plan, model)
-        settled, found, bound = _least_cost(linear, cost, seconds_each, plan.options)
-        extra, least = found - plan.total_cost, max(0.0, bound - plan.total_cost)
+        settled, found, bound = _least_cost(model, linear, cost, seconds_each, plan.options)
+        extra = found - plan.total_cost
+        least = float(np.fmin(bound - plan.total_cost, extra))
         if settled == "no":
             text = Text("没有它，达不到同样的结果", "without it not as much can be reached")
         elif settled == "yes":
@@ -151,7 +152,9 @@ def worth_of_actions(plan: Plan, *, seconds_each: float = 2.0, progress: Progres
     return pd.DataFrame(rows, columns=columns)
 
 
-def _least_cost(linear: LinearModel, cost: Question, seconds: float, options: PlanOptions) -> tuple[str, float, float]:
+def _least_cost(
+    model: PrescriptionModel, linear: LinearModel, cost: Question, seconds: float, options: PlanOptions
+) -> tuple[str, float, float]:
     """Return whether there is a plan ("yes", "no", "not settled"), its cost, and the least it can be."""
     asked = linear.with_cost(cost.row)
     try:
@@ -160,7 +163,7 @@ def _least_cost(linear: LinearModel, cost: Question, seconds: float, options: Pl
         return "not settled", np.nan, solve_lp(asked, time_limit_s=seconds).bound
     if result.values is None:
         return "no", np.nan, np.nan
-    return "yes", result.objective, result.bound
+    return "yes", rounded(model, result.values).cost(model.situation), result.bound
 
 
 def cost_curve(
