@@ -14,12 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from siting.errors import OutputError
+from siting.outputs.manifest import MANIFEST_NAME
 from siting.text import Text
 
 _MARK = ".siting-partial-"
 _OLD = "-old"
 _STALE_S = 24 * 3600.0
 _ATTEMPTS = 20
+_LOOKS = 3
+_PAUSE_S = 0.05
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:/|/vsi)")
 
 
@@ -61,16 +64,18 @@ def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path
         yield work
         _flush(work)
         _swap(work, final, force=force)
+    except OutputError:
+        raise
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
         raise _cannot(final, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager
-def whole_file(path: str | Path, *, force: bool = False, suffix: str = "") -> Iterator[Path]:
+def whole_file(
+    path: str | Path, *, force: bool = False, suffix: str = "", faults: tuple[type[Exception], ...] = ()
+) -> Iterator[Path]:
     """Give a temporary path to write one file to, and put it in place when the block ends well.
 
     Parameters
@@ -81,6 +86,8 @@ def whole_file(path: str | Path, *, force: bool = False, suffix: str = "") -> It
         Replace a file that is there.
     suffix
         The ending the file must have, such as ``.gpkg``; empty allows any.
+    faults
+        Errors of a writing library that mean what an `OSError` means.
 
     Yields
     ------
@@ -102,13 +109,14 @@ def whole_file(path: str | Path, *, force: bool = False, suffix: str = "") -> It
     if final.exists() and not force:
         raise _exists(final)
     work = _temporary(final, final.suffix)
+    expected: tuple[type[Exception], ...] = (OSError, *faults)
     try:
         yield work
         _flush(work)
         _retry(lambda: os.replace(work, final))
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
+    except OutputError:
+        raise
+    except expected as error:
         raise _cannot(final, error) from error
     finally:
         work.unlink(missing_ok=True)
@@ -179,25 +187,25 @@ def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -
 
 def _may_replace(final: Path, *, force: bool) -> None:
     """Refuse a folder that is there, unless it is empty or force is on and an earlier run wrote it."""
-    from siting.outputs.manifest import MANIFEST_NAME
-
-    try:
-        names = [entry.name for entry in final.iterdir()]
-    except FileNotFoundError:
-        return  # another run moved it away since we looked
-    except OSError as error:
-        raise _cannot(final, error) from error
-    if not names:
-        return
-    if not force:
-        raise _exists(final)
-    if MANIFEST_NAME not in names:
-        raise OutputError(
-            Text(
-                f"{final} 不是本软件写的结果（没有 {MANIFEST_NAME}），不会覆盖；请另选文件夹。",
-                f"{final} was not written by an earlier run (no {MANIFEST_NAME}) and is not replaced; choose another.",
-            )
+    # another run may be clearing away the very folder we look at: only what is seen twice is a foreign folder
+    for look in range(_LOOKS):
+        try:
+            names = [entry.name for entry in final.iterdir()]
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _cannot(final, error) from error
+        if not names or (force and MANIFEST_NAME in names):
+            return
+        if not force:
+            raise _exists(final)
+        time.sleep(_PAUSE_S if look + 1 < _LOOKS else 0)
+    raise OutputError(
+        Text(
+            f"{final} 不是本软件写的结果（没有 {MANIFEST_NAME}），不会覆盖；请另选文件夹。",
+            f"{final} was not written by an earlier run (no {MANIFEST_NAME}) and is not replaced; choose another.",
         )
+    )
 
 
 def _sweep(final: Path) -> None:
@@ -258,7 +266,7 @@ def _swap(work: Path, final: Path, *, force: bool) -> None:
         for _ in range(_ATTEMPTS):
             if _placed(work, final, aside, force=force):
                 return
-            time.sleep(0.02)
+            time.sleep(_PAUSE_S)
     finally:
         if aside and not final.exists():
             with suppress(OSError):
@@ -301,7 +309,7 @@ def _retry(action: Callable[[], None]) -> None:
         except PermissionError:
             if attempt == _ATTEMPTS - 1:
                 raise
-            time.sleep(0.05)
+            time.sleep(_PAUSE_S)
 
 
 def _exists(final: Path) -> OutputError:
@@ -311,9 +319,9 @@ def _exists(final: Path) -> OutputError:
     )
 
 
-def _cannot(final: Path, error: OSError) -> OutputError:
+def _cannot(final: Path, error: Exception) -> OutputError:
     """Return the error for a disk that will not take the output."""
-    reason = error.strerror or str(error)
+    reason = getattr(error, "strerror", None) or str(error)
     return OutputError(
         Text(
             f"无法写入 {final}：{reason}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,9 +47,11 @@ def write_layers(results: Results, path: str | Path, *, force: bool = False) -> 
         If the file exists, cannot be written, or does not read back whole.
     """
     import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
     layers = layer_tables(results)
-    with whole_file(path, force=force, suffix=".gpkg") as work:
+    faults = (DataSourceError, DataLayerError, FeatureError, sqlite3.Error)
+    with whole_file(path, force=force, suffix=".gpkg", faults=faults) as work:
         for name, table in layers.items():
             pyogrio.write_dataframe(
                 table,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from siting.allocation.chosen import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
+from siting.outputs.manifest import MANIFEST_NAME
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 VERDICTS_NAME = "verdicts.json"
 PLAN_NAME = "plan.csv"
-_MANIFEST_NAME = "run.json"
 _STATUS = {
     "pass": Text("达标", "pass"),
     "fail": Text("不达标", "fail"),
@@ -95,10 +95,10 @@ def _load(folder: Path, name: str) -> dict[str, Any]:
 
 def _input_lines(before: Path, after: Path) -> list[Text]:
     old, new = (
-        {(one["role"], one["file"]): one["sha256"] for one in _load(folder, _MANIFEST_NAME)["inputs"]}
+        {(one["role"], one["file"]): one["sha256"] for one in _load(folder, MANIFEST_NAME)["inputs"]}
         for folder in (before, after)
     )
-    settings = [_load(folder, _MANIFEST_NAME)["assumptions"] for folder in (before, after)]
+    settings = [_load(folder, MANIFEST_NAME)["assumptions"] for folder in (before, after)]
     lines = [Text("输入的变化：", "Inputs that changed:")]
     for role, file in sorted({*old, *new}):
         one, other = old.get((role, file)), new.get((role, file))

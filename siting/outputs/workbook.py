@@ -98,7 +98,9 @@ def write_workbook(results: Results, path: str | Path, *, lang: Lang = "zh", for
     OutputError
         If the file exists and ``force`` is off, or it cannot be written.
     """
-    with whole_file(path, force=force, suffix=".xlsx") as work:
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    with whole_file(path, force=force, suffix=".xlsx", faults=(XlsxWriterException,)) as work:
         _write_book(results, work, lang)
 
 

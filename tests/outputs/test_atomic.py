@@ -1,6 +1,7 @@
 """Outputs stand whole or not at all, and nothing that is not ours is ever replaced."""
 
 import os
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -174,6 +175,15 @@ def test_one_file_is_whole_or_not_at_all(tmp_path):
         fail_after_writing(work)
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_of_a_writing_library_is_told_in_plain_words(tmp_path):
+    with (
+        pytest.raises(OutputError, match=r"Cannot write .*disk image is malformed"),
+        whole_file(tmp_path / "a.gpkg", faults=(sqlite3.Error,)),
+    ):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_name_needs_its_ending_and_is_no_folder(tmp_path):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from importlib.resources import files
 
 import folium
 import numpy as np
@@ -13,6 +14,7 @@ from shapely.geometry import Polygon
 from siting.outputs import coverage_map, write_map
 from siting.outputs.maps.page import as_json
 from siting.outputs.maps.payload import payload
+from siting.outputs.maps.phrases import PHRASES
 from siting.outputs.maps.shapes import encode_line, encode_points, encode_polygons, thin_points
 from tests.outputs.made import HOSTILE, made_results
 
@@ -98,12 +100,20 @@ def test_the_map_is_a_folium_map_and_stays_sealed_with_a_layer_of_ones_own(bare_
     test_the_page_names_no_address_that_a_browser_would_load(page)
 
 
+def test_every_word_that_the_page_says_has_both_languages():
+    script = (files("siting.outputs.maps") / "assets" / "map.js").read_text(encoding="utf-8")
+    said = set(re.findall(r'say\("(\w+)"\)', script))
+    assert said <= set(PHRASES)
+    assert {name for name in PHRASES if not re.search(rf"\b{name}\b", script)} == set()
+    assert all(text.zh and text.en for text in PHRASES.values())
+
+
 def test_every_community_facility_and_action_is_on_the_map(page, results):
     data = data_of(page)
     assert [c["id"] for c in data["communities"]] == list(results.tables.communities["community_id"])
     assert len(data["facilities"]) == len(results.tables.facilities)
     assert [a["id"] for a in data["plan"]["actions"]] == list(results.plan.actions["source_id"])
-    assert len(data["gaps"]) == len(results.scorecard.gaps)
+    assert [len(gaps) for gaps in data["gaps"]] == [len(results.scorecard.gaps), len(results.after.gaps)]
 
 
 def test_the_map_says_who_is_inside_now_and_after(results):

@@ -8,6 +8,7 @@ import numpy as np
 
 from siting.outputs import words
 from siting.outputs.figures import (
+    area_target,
     cite,
     headlines,
     missing_area_m2,
@@ -77,6 +78,10 @@ def payload(results: Results, lang: Lang = "zh") -> dict[str, Any]:
         "scale": shapes.SCALE,
         "words": {key: pair(text) for key, text in PHRASES.items()},
         "verdicts": [[key, *pair(text), VERDICT_COLOURS[key]] for key, text in words.VERDICT.items()],
+        "targets": {
+            "area": area_target(results.standard),
+            "share": results.standard.value("reach_share"),
+        },
         "statuses": [[key, *pair(words.STATUS[key])] for key in _STATUSES[:4]],
         "colours": {
             "circle": CIRCLE_COLOUR,
@@ -92,7 +97,7 @@ def payload(results: Results, lang: Lang = "zh") -> dict[str, Any]:
         "communities": _communities(results, pool),
         "facilities": _facilities(results),
         "circles": _circles(results),
-        "gaps": _gaps(results.scorecard),
+        "gaps": [_gaps(card) for card in (results.scorecard, results.after) if card is not None],
         "homes": _homes(results),
         "roads": [shapes.encode_line(line) for line in shapes.road_lines(results.network, bounds)],
         "plan": None if results.plan is None else told.plan(results.plan),

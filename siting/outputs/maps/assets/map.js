@@ -67,7 +67,7 @@ function sitingMap(mapId) {
   const map = L.map(box, {
     zoomControl: false, attributionControl: false, maxZoom: 19, minZoom: 3, zoomSnap: 0.25, zoomDelta: 0.75, wheelPxPerZoomLevel: 90,
   });
-  const panes = { streets: 370, rings: 375, ground: 380, homes: 410, gaps: 430, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
+  const panes = { streets: 370, rings: 375, ground: 380, homes: 410, gaps: 447, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
   for (const [name, order] of Object.entries(panes)) {
     map.createPane(name).style.zIndex = String(order);
   }
@@ -88,8 +88,9 @@ function sitingMap(mapId) {
   });
 
   // communities: squares of colour where boundaries are known, discs as large as their households elsewhere
-  const areaSteps = [[30, "#2c7fb8"], [20, "#9ecae1"], [10, "#fdc086"], [0, "#a63603"]];
-  const shareSteps = [[0.9, "#2c7fb8"], [0.6, "#9ecae1"], [0.3, "#fdc086"], [0, "#a63603"]];
+  const thirds = (target) => [[target, "#2c7fb8"], [target * 2 / 3, "#9ecae1"], [target / 3, "#fdc086"], [0, "#a63603"]];
+  const areaSteps = thirds(data.targets.area);
+  const shareSteps = thirds(data.targets.share);
   const grey = "#c3cad1";
   function stepColour(value, steps) {
     if (value === null) return grey;
@@ -185,14 +186,16 @@ function sitingMap(mapId) {
 
   // gaps
   layers.gaps = L.layerGroup();
-  data.gaps.forEach((g) => {
+  const gapsNow = () => data.gaps[Math.min(state.after, data.gaps.length - 1)];
+  const paintGaps = () => { layers.gaps.clearLayers(); gapsNow().forEach(addGap); };
+  function addGap(g) {
     if (g[8].length) {
       layers.gaps.addLayer(L.polygon(polygons(g[8]), { pane: "gaps", color: data.colours.outside, weight: 1.2, fillOpacity: 0.15, interactive: false }));
     }
     const size = g[0] <= 20 ? 22 : 14;
     const icon = L.divIcon({ className: "rank", html: make("span", {}, g[0] <= 20 ? g[0] : ""), iconSize: [size, size] });
     layers.gaps.addLayer(L.marker([g[7], g[6]], { icon, pane: "gaps", keyboard: false }).bindPopup(() => gapSheet(g), { maxWidth: 320 }));
-  });
+  }
 
   // the plan
   layers.actions = L.layerGroup();
@@ -287,8 +290,9 @@ function sitingMap(mapId) {
     }
     const share = state.theme === "by_share";
     const steps = share ? shareSteps : areaSteps;
+    const limit = (step) => (share ? percent(step[0]) : Number(step[0].toFixed(1)) + " m²");
     return [...steps.map((step, i) => make("div", { class: "row" }, make("i", { class: "square", style: { background: step[1] } }),
-      (i === steps.length - 1 ? "< " + (share ? steps[i - 1][0] * 100 + "%" : steps[i - 1][0] + " m²") : "≥ " + (share ? step[0] * 100 + "%" : step[0] + " m²")))),
+      i === steps.length - 1 ? "< " + limit(steps[i - 1]) : "≥ " + limit(step))),
     make("div", { class: "row" }, make("i", { class: "square", style: { background: grey } }), say("unknown"))];
   }
   function paintLegend() {
@@ -317,7 +321,7 @@ function sitingMap(mapId) {
         make("div", { class: "row" }, make("i", { class: "dot", style: { background: "#0b3c5d", width: "7px", height: "7px", opacity: 0.6 } }), say("inside")),
         make("div", { class: "row" }, make("i", { class: "dot", style: { background: data.colours.outside, width: "7px", height: "7px" } }), say("outside"))]).flat(),
       ...row("stations").flat(), ...row("others").flat(),
-      ...(data.gaps.length ? row("gaps").flat() : []), ...(hasPlan ? row("actions").flat() : []), ...row("roads").flat()];
+      ...row("gaps", [make("div", { class: "row" }, say("found_gaps"), make("b", {}, gapsNow().length))]).flat(), ...(hasPlan ? row("actions").flat() : []), ...row("roads").flat()];
     node.replaceChildren(...parts.filter(Boolean));
   }
   function applyLayers() {
@@ -479,6 +483,7 @@ function sitingMap(mapId) {
     paintCommunities();
     paintHomes();
     paintCircles();
+    paintGaps();
     paintLegend();
     applyLayers();
   }
