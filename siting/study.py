@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from siting.errors import Issue
-from siting.study_file import Study, read_study
+from siting.study_file import Choices, Study, read_study
 from siting.text import Progress, Text, silent
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _plan(
 ) -> Plan:
     """Return the plan: what was chosen by hand stays in, and the rest is optimised, or left out where none is asked."""
     from siting.allocation.actions import SiteRules
-    from siting.allocation.chosen import read_chosen
+    from siting.allocation.chosen import prescribe_chosen, read_chosen
     from siting.allocation.plan import PlanOptions
     from siting.allocation.prescribe import prescribe
     from siting.allocation.situation import Situation
@@ -242,17 +242,27 @@ def _plan(
     )
     options = study.plan or PlanOptions()
     if chosen is not None:
-        picked = read_chosen(chosen)
-        named = tuple(one.source_id for one in picked)
-        sources = zip(situation.actions.action_id, situation.actions.source_id, strict=True)
-        others = tuple(action for action, source in sources if not {action, source} & set(named))
-        options = replace(
-            options,
-            require=(*options.require, *named),
-            forbid=options.forbid if with_plan else others,
-            areas_m2={one.source_id: one.area_m2 for one in picked if one.area_m2 is not None},
-        )
-    return prescribe(situation, options, progress=progress)
+        plan = prescribe_chosen(situation, read_chosen(chosen), options, with_rest=with_plan, progress=progress)
+    else:
+        plan = prescribe(situation, options, progress=progress)
+    return _choices(plan, study.choices, progress) if with_plan else plan
+
+
+def _choices(plan: Plan, asked: Choices, progress: Progress) -> Plan:
+    """Return the plan with what the study asks beside it: other plans, the worth of actions, the curve, the years."""
+    from siting.allocation.choices import alternatives, cost_curve, worth_of_actions
+    from siting.allocation.phases import phase_plan
+
+    if asked.worth_s:
+        worth = worth_of_actions(plan, seconds_each=asked.worth_s, progress=progress)
+        plan = replace(plan, actions=plan.actions.merge(worth, on="action_id", validate="one_to_one"))
+    if asked.alternatives:
+        others = alternatives(plan, count=asked.alternatives, differ_by=asked.differ_by, progress=progress)
+        plan = replace(plan, alternatives=others)
+    if asked.curve_points:
+        curve = cost_curve(plan.situation, plan.options, points=asked.curve_points, progress=progress)
+        plan = replace(plan, curve=curve)
+    return phase_plan(plan, asked.yearly_budgets) if asked.yearly_budgets else plan
 
 
 def _circles(ready: Ready, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

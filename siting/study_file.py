@@ -57,17 +57,41 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         "prefer_existing_share": _NUMBER,
         "least_area_m2": _NUMBER,
         "joint_building": _FLAG,
+        "alternatives": _WHOLE,
+        "differ_by": _WHOLE,
+        "curve_points": _WHOLE,
+        "worth_s": _NUMBER,
     },
     "plan.extension": {"max_growth_share": _NUMBER, "cost_per_m2": _NUMBER},
     "plan.priority": {"elderly": _NUMBER, "minors": _NUMBER, "disabled": _NUMBER},
 }
+_YEARS = "plan.yearly_budgets"
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "study.lang": ("zh", "en"),
     "study.money_unit": ("万元", "元"),
     "plan.model": ("prescription", "set_cover", "max_cover", "p_median", "p_center"),
     "plan.compliance": ("most", "every", "targets"),
 }
-_NOT_NEGATIVE = ("budget", "gap", "time_limit_s", "max_growth_share", "cost_per_m2", "horizon_years", "discount_rate")
+_NOT_NEGATIVE = (
+    *("budget", "sites", "gap", "time_limit_s", "seed", "max_growth_share", "cost_per_m2", "horizon_years"),
+    *("discount_rate", "least_area_m2", "alternatives", "differ_by", "curve_points", "worth_s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the study asks beside the one plan, each off unless asked for.
+
+    ``alternatives`` near-best plans that differ in ``differ_by`` sites, ``curve_points`` budgets of the cost curve,
+    ``worth_s`` seconds an action to find the best plan without it, ``yearly_budgets`` (万元 by year) to spread the plan
+    over.
+    """
+
+    alternatives: int = 0
+    differ_by: int = 3
+    curve_points: int = 0
+    worth_s: float = 0.0
+    yearly_budgets: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +112,7 @@ class Study:
     model: str = "prescription"
     plan: PlanOptions | None = None
     sites: SiteRules | None = None
+    choices: Choices = field(default_factory=Choices)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -125,7 +150,7 @@ class _Reader:
                 Text(f"写成 [{name}] 加若干行“键 = 值”", f'write it as [{name}] and lines of "key = value"'),
             )
             return {}
-        inner = {part.split(".")[1] for part in _KEYS if part.startswith(name + ".")}
+        inner = {part.split(".")[1] for part in (*_KEYS, _YEARS) if part.startswith(name + ".")}
         kept = {}
         for key, value in raw.items():
             if key in inner:
@@ -195,6 +220,7 @@ def read_study(path: str | Path) -> Study:
     asked = reader.section("plan", _KEYS["plan"])
     extension = reader.section("plan.extension", _KEYS["plan.extension"])
     priority = reader.section("plan.priority", _KEYS["plan.priority"])
+    budgets = _yearly_budgets(reader)
     assumptions = reader.data.get("assumptions", {})
     for key in ("name", "standard"):
         if key not in head:
@@ -215,6 +241,7 @@ def read_study(path: str | Path) -> Study:
         model=asked.get("model", "prescription"),
         plan=_plan_options(asked) if "plan" in reader.data else None,
         sites=_site_rules(asked, extension),
+        choices=_choices(asked, budgets),
         settings={key: value for key, value in reader.data.items() if key != "inputs"},
     )
 
@@ -304,6 +331,22 @@ def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
     beside = path.parent / name
     standard = read_standard(beside if name.endswith(".toml") else name)
     return standard.assume(**own) if own else standard
+
+
+def _yearly_budgets(reader: _Reader) -> dict[int, float]:
+    asked = reader.data.get("plan", {})
+    raw = asked.get("yearly_budgets", {}) if isinstance(asked, Mapping) else {}
+    known = [key for key in raw if key.isdigit()] if isinstance(raw, Mapping) else []
+    years = reader.values(_YEARS, raw, dict.fromkeys(known or ["2025"], _NUMBER))
+    for year, budget in years.items():
+        if budget < 0:
+            reader.fault(f"{_YEARS}.{year}", budget, Text("不能小于 0", "must not be below 0"), Text("", ""))
+    return {int(year): float(budget) for year, budget in years.items()}
+
+
+def _choices(asked: Mapping[str, Any], budgets: Mapping[int, float]) -> Choices:
+    names = ("alternatives", "differ_by", "curve_points", "worth_s")
+    return Choices(yearly_budgets=budgets, **{name: asked[name] for name in names if name in asked})
 
 
 def _site_rules(asked: Mapping[str, Any], extension: Mapping[str, Any]) -> SiteRules:

@@ -23,6 +23,7 @@ ROOMS = [
     "study_file",
     "study",
     "cli",
+    "__main__",
 ]
 DOORS = {
     "osmnx": ["inputs/"],

@@ -1,0 +1,104 @@
+"""The study file: strict about keys, and all faults at once."""
+
+from pathlib import Path
+
+import pytest
+
+from siting.errors import MissingFileError, StandardError, StudyError
+from siting.study_file import read_study
+
+HEAD = '[study]\nname = "A county"\nstandard = "linyi"\n'
+INPUTS = (
+    '[inputs]\ncommunities = "a.csv"\nfacilities = ["b.csv", { path = "c.csv", datum = "gcj02" }]\nroads = "r.gpkg"\n'
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("a.csv", "b.csv", "c.csv", "r.gpkg"):
+        (tmp_path / name).touch()
+
+    def _write(text: str, encoding: str = "utf-8") -> Path:
+        path = tmp_path / "study.toml"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return _write
+
+
+def test_the_smallest_study_has_the_defaults(write):
+    study = read_study(write(HEAD + INPUTS))
+    assert (study.name, study.lang, study.money_unit, study.plan) == ("A county", "zh", "万元", None)
+    assert [source.path.name for source in study.sources["facilities"]] == ["b.csv", "c.csv"]
+    assert study.sources["facilities"][1].datum == "gcj02"
+
+
+def test_the_study_states_its_own_assumptions(write):
+    study = read_study(write(HEAD + INPUTS + "[travel]\nwalking_speed_kmh = 4.0\ndirect_walk = false\n"))
+    assert study.standard.cutoff_m("urban") == 1000
+    assert study.standard.value("direct_walk") == 0
+
+
+def test_a_plan_is_read_with_its_limits(write):
+    plan = (
+        '[plan]\nbudget = 3000\nrequire = ["K1"]\ncompliance = "every"\n[plan.yearly_budgets]\n2026 = 100\n2027 = 200\n'
+    )
+    study = read_study(write(HEAD + INPUTS + plan))
+    assert (study.plan.budget, study.plan.require, study.plan.compliance) == (3000, ("K1",), "every")
+    assert study.choices.yearly_budgets == {2026: 100, 2027: 200}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (HEAD + INPUTS + "[plan]\nbudgett = 1\n", ["plan.budgett", "near matches: budget"]),
+        (HEAD + INPUTS + "[plann]\n", ["plann", "plan"]),
+        (HEAD + INPUTS + "[plan.extensions]\nmax_growth_share = 1\n", ["plan.extensions", "extension"]),
+        (HEAD + INPUTS + "[plan]\nbudget = -1\n", ["plan.budget", "-1", "must not be below 0"]),
+        (HEAD + INPUTS + "[plan]\nbudget = nan\n", ["plan.budget", "nan", "needs a number"]),
+        (HEAD + INPUTS + '[plan]\nbudget = "3000"\n', ["plan.budget", "needs a number"]),
+        (HEAD + INPUTS + "[plan]\nsites = 2.5\n", ["plan.sites", "needs a whole number"]),
+        (HEAD + INPUTS + '[plan]\nmodel = "best"\n', ["plan.model", "prescription, set_cover"]),
+        (HEAD + INPUTS + "[plan.yearly_budgets]\nsoon = 1\n", ["plan.yearly_budgets.soon"]),
+        (HEAD + INPUTS + "[plan]\nyearly_budgets = 3\n", ["plan.yearly_budgets", "needs a section"]),
+        (HEAD + "[inputs]\n", ["inputs.communities", "inputs.facilities", "inputs.roads", "is missing"]),
+        (HEAD + INPUTS.replace("a.csv", "z.csv"), ["inputs.communities", "z.csv", "no such file"]),
+        (HEAD + INPUTS.replace("datum", "datums"), ["inputs.facilities.datums", "near matches: datum"]),
+        (INPUTS, ["study.name", "study.standard"]),
+    ],
+)
+def test_a_fault_names_the_key_the_value_and_the_cure(write, text, words):
+    with pytest.raises(StudyError) as caught:
+        read_study(write(text))
+    for word in words:
+        assert word in str(caught.value)
+    assert "study.toml" in caught.value.text.zh
+
+
+def test_every_fault_is_said_at_once(write):
+    with pytest.raises(StudyError, match="3 faults"):
+        read_study(write(HEAD + INPUTS + "[plan]\nbudgett = 1\nsites = -1\ngap = true\n"))
+
+
+def test_what_is_not_toml_is_said_with_its_line(write):
+    with pytest.raises(StudyError, match="line 2"):
+        read_study(write("[study]\nname = \n"))
+
+
+def test_what_is_not_utf8_is_said(write):
+    with pytest.raises(StudyError, match="not UTF-8"):
+        read_study(write('[study]\nname = "示例县"\n', "gb18030"))
+
+
+def test_a_file_that_notepad_saved_with_a_mark_is_read(write):
+    assert read_study(write(HEAD + INPUTS, "utf-8-sig")).name == "A county"
+
+
+def test_a_missing_study_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match="nowhere"):
+        read_study(tmp_path / "nowhere.toml")
+
+
+def test_an_assumption_that_no_standard_knows_names_the_near_ones(write):
+    with pytest.raises(StandardError, match="reach_share"):
+        read_study(write(HEAD + INPUTS + "[assumptions]\nreach_shares = 0.8\n"))
