@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,8 @@ class SiteRules:
     extension_cost_per_m2
         Price of an extension where the table does not say, 万元 per m²; None: unknown.
     least_area_m2
-        Smallest new comprehensive facility where the table gives no minimum, m² (30: what the standard asks for 100 households);
-        a site smaller than that is taken whole or not at all.
+        Smallest new comprehensive facility where the table gives no minimum, m² (30: what the standard asks for 100
+        households); a site smaller than that is taken whole or not at all.
     max_area_m2
         By service, the largest area of one site: for services that want many small sites, m².
     next_to
@@ -116,9 +117,7 @@ def candidate_actions(
     fixed = candidates["fixed_cost"].to_numpy(dtype=np.float64)
     price = candidates["cost_per_m2"].to_numpy(dtype=np.float64)
     yearly = np.nan_to_num(candidates["yearly_cost_per_m2"].to_numpy(dtype=np.float64), nan=0.0)
-    for at in range(k):
-        if reasons[at] is None:
-            reasons[at] = _fault(most[at], least[at], fixed[at], price[at])
+    reasons = [reason or _fault(*row) for reason, *row in zip(reasons, most, least, fixed, price, strict=True)]
     groups = candidates["exclusive_group"].to_numpy().astype(str)
     names = sorted(set(groups) - {""})
     number = {name: at for at, name in enumerate(names)}
@@ -230,27 +229,11 @@ def joined(first: Actions, second: Actions) -> Actions:
     """
     shift = int(first.group.max(initial=-1)) + 1
     group = np.where(second.group >= 0, second.group + shift, -1)
-    return Actions(
-        **{
-            name: getattr(first, name) + getattr(second, name)
-            for name in ("action_id", "kind", "source_id", "acquisition", "services", "unusable")
-        },
-        **{
-            name: np.concatenate([getattr(first, name), getattr(second, name)])
-            for name in (
-                "counted",
-                "min_u",
-                "max_u",
-                "fixed_cost",
-                "area_cost",
-                "yearly_cost",
-                "community",
-                "lon",
-                "lat",
-            )
-        },
-        group=np.concatenate([first.group, group]),
-    )
+    both: dict[str, Any] = {"group": np.concatenate([first.group, group])}
+    for one in fields(Actions):
+        a, b = getattr(first, one.name), getattr(second, one.name)
+        both.setdefault(one.name, a + b if isinstance(a, tuple) else np.concatenate([a, b]))
+    return Actions(**both)
 
 
 def community_rows(table: pd.DataFrame, communities: pd.DataFrame) -> IntArray:

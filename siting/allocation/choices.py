@@ -145,7 +145,8 @@ def worth_of_actions(plan: Plan, *, seconds_each: float = 2.0, progress: Progres
         else:
             text = Text(
                 f"在 {seconds_each:g} 秒内未找到替代方案；若有，至少多花 {least:,.2f} 万元",
-                f"no plan without it was found in {seconds_each:g} s; if there is one it costs at least {least:,.2f} more (10,000 yuan)",
+                f"no plan without it was found in {seconds_each:g} s; one would cost at least {least:,.2f} more "
+                "(10,000 yuan)",
             )
         rows.append((name, settled, extra, least if settled != "no" else np.nan, text.zh, text.en))
     columns = ["action_id", "replaceable", "extra_cost", "extra_cost_bound", "note_zh", "note_en"]

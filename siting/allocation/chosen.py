@@ -6,13 +6,13 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from siting.allocation.plan import PlanOptions
+from siting.allocation.plan import PlanOptions, each_row
 from siting.allocation.situation import UNITS_PER_M2, Situation
 from siting.errors import Issue, MissingFileError, ProblemError, TableError
 from siting.text import Progress, Text, silent
@@ -73,7 +73,7 @@ def apply_plan(
     area = old["floor_area_m2"].to_numpy(dtype=np.float64).copy()
     given = dict(iter(plan.allotments.groupby("action_id", sort=False)))
     fresh = []
-    for row in plan.actions.itertuples():
+    for row in each_row(plan.actions):
         name = new_facility_id(row.action_id, set(ids)) if row.kind == "candidate" else str(row.source_id)
         if row.kind == "candidate":
             fresh.append((row, name))
@@ -104,7 +104,6 @@ def apply_plan(
     old["floor_area_m2"] = area
     new = _new_rows(old, fresh)
     table = pd.DataFrame(entries, columns=["facility_id", "community_id", "area_m2"])
-    table = table.groupby(["facility_id", "community_id"], sort=False, as_index=False)["area_m2"].sum()
     both = gpd.GeoDataFrame(pd.concat([old, new], ignore_index=True), crs=old.crs) if len(new) else old
     return both, table
 
@@ -125,7 +124,7 @@ def new_facility_id(action_id: str, taken: set[str]) -> str:
     return name
 
 
-def _new_rows(old: gpd.GeoDataFrame, fresh: Sequence[tuple[object, str]]) -> gpd.GeoDataFrame:
+def _new_rows(old: gpd.GeoDataFrame, fresh: Sequence[tuple[Any, str]]) -> gpd.GeoDataFrame:
     """Return one facility row a new site, with the columns and kinds of the old ones."""
     rows = [row for row, _ in fresh]
     new = old.iloc[[0] * len(rows)].reset_index(drop=True) if len(old) else old
@@ -138,9 +137,9 @@ def _new_rows(old: gpd.GeoDataFrame, fresh: Sequence[tuple[object, str]]) -> gpd
         )
         new[column] = new[column].astype(kind)
     new["facility_id"] = [name for _, name in fresh]
-    new["service"] = [str(row.service) for row in rows]  # type: ignore[attr-defined]
-    new["floor_area_m2"] = [float(row.area_m2) for row in rows]  # type: ignore[attr-defined]
-    points = gpd.points_from_xy([row.lon for row in rows], [row.lat for row in rows], crs="EPSG:4326")  # type: ignore[attr-defined]
+    new["service"] = [str(row.service) for row in rows]
+    new["floor_area_m2"] = [float(row.area_m2) for row in rows]
+    points = gpd.points_from_xy([row.lon for row in rows], [row.lat for row in rows], crs="EPSG:4326")
     return new.set_geometry(gpd.GeoSeries(points, crs="EPSG:4326").to_crs(old.crs))
 
 
@@ -158,7 +157,7 @@ def write_chosen(plan: Plan, path: str | Path) -> None:
     with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
         out = csv.writer(file)
         out.writerow(COLUMNS)
-        for row in plan.actions.itertuples():
+        for row in each_row(plan.actions):
             part = given.get(row.action_id)
             shares = (
                 ""
@@ -173,7 +172,8 @@ def write_chosen(plan: Plan, path: str | Path) -> None:
 def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
     """Read a plan, or a planner's own list: one action a row, by its id, with its area where that is settled.
 
-    Columns source_id (or 编号), and optionally acquisition (取得方式), area_m2 (面积) and allotments ("community=m²;...").
+    Columns source_id (or 编号), and optionally acquisition (取得方式), area_m2 (面积) and allotments
+    ("community=m²;...").
 
     Parameters
     ----------
@@ -249,9 +249,9 @@ def prescribe_chosen(
 ) -> Plan:
     """Return the plan that a planner's own choice makes: kept as it is, or kept and the rest optimised.
 
-    Areas that the choice gives are kept. Without the rest, allotments that it gives for every action are kept too (the plan then has no
-    stages: nothing was left to choose); else they are found. An area given for an action is what is built, within
-    the action's limits. The budget of the options binds the rest, never the choice alone.
+    Areas that the choice gives are kept. Without the rest, allotments that it gives for every action are kept too
+    (the plan then has no stages: nothing was left to choose); else they are found. An area given for an action is
+    what is built, within the action's limits. The budget of the options binds the rest, never the choice alone.
 
     Parameters
     ----------
@@ -307,7 +307,7 @@ def _as_given(situation: Situation, chosen: Sequence[Chosen], options: PlanOptio
                 raise ProblemError(
                     Text(
                         f"{one.source_id} 不能分配给 {name}：不在其生活圈内，或该社区不缺面积",
-                        f"{one.source_id} cannot be allotted to {name}: it is not in its circle, or {name} lacks no area",
+                        f"{one.source_id} cannot be allotted to {name}: not in its circle, or {name} lacks no area",
                     )
                 )
             allot[at[0]] += round(area_m2 * UNITS_PER_M2)

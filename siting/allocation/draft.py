@@ -1,4 +1,4 @@
-"""A draft of a plan in whole hundredths of a m²: which actions, how big, allotted to whom; and what it achieves, exactly."""
+"""A draft of a plan in whole hundredths of a m²: which actions, how big, for whom; and what it achieves, exactly."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def whole_units(
     """Return the draft next to a fractional one that is whole, meets the same communities and costs no more.
 
     With the actions chosen, areas and allotments are a flow from actions to communities; within the whole numbers
-    around a feasible flow there is a whole one (its matrix is totally unimodular), and the cheapest is taken. The area filled
-    in all is kept but for less than a hundredth of a m².
+    around a feasible flow there is a whole one (its matrix is totally unimodular), and the cheapest is taken. The
+    area filled in all is kept but for less than a hundredth of a m².
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from siting.allocation.draft import Draft
-from siting.allocation.plan import Plan
+from siting.allocation.plan import Plan, each_row
 from siting.allocation.prescription_model import Limits, PrescriptionModel, build_model
 from siting.allocation.situation import UNITS_PER_M2
 from siting.allocation.solve import LinearModel
@@ -44,10 +44,10 @@ def draft_of(plan: Plan, model: PrescriptionModel) -> Draft:
     pair_of = {(int(k), int(i)): p for p, (k, i) in enumerate(zip(pairs.action, pairs.community, strict=True))}
     chosen, area = np.zeros(len(s.actions), dtype=bool), np.zeros(len(s.actions), dtype=np.int64)
     allot = np.zeros(len(pairs.action), dtype=np.int64)
-    for row in plan.actions.itertuples():
+    for row in each_row(plan.actions):
         chosen[row_of[row.action_id]] = True
         area[row_of[row.action_id]] = round(row.area_m2 * UNITS_PER_M2)
-    for row in plan.allotments.itertuples():
+    for row in each_row(plan.allotments):
         allot[pair_of[row_of[row.action_id], home_of[row.community_id]]] += round(row.area_m2 * UNITS_PER_M2)
     return Draft(chosen, area, allot)
 

@@ -1,4 +1,4 @@
-"""When it cannot be done: who is beyond every candidate and by how much, and which communities ask for more than there is."""
+"""When it cannot be done: who is beyond every candidate and by how much, and who asks for more area than there is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from siting.allocation.draft import Draft
+from siting.allocation.plan import each_row
 from siting.allocation.prescription_model import Limits, PrescriptionModel
 from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
 from siting.allocation.solve import LinearModel, solve_lp, solve_mip
@@ -18,7 +19,7 @@ from siting.text import Text
 
 @dataclass(frozen=True, slots=True)
 class ReachCure:
-    """The least that would bring a community in reach: one candidate nearer by ``excess_m``, or its circle wider by as much.
+    """The least that would bring a community in reach: a candidate nearer by ``excess_m``, or its circle so much wider.
 
     ``action`` is the candidate, ``distance_m`` its distance to the household that completes the share asked.
     """
@@ -75,8 +76,8 @@ def area_cuts(model: PrescriptionModel) -> pd.DataFrame:
 
     The budget and the number of sites play no part. A maximum flow from actions to deficits is found; the
     communities from which an unfilled one could still take area make up its minimum cut. Of an exclusive group, the
-    member is counted that lets most be filled. ``missing_m2`` granted to the set makes its area feasible, a hundredth of a
-    m² less does not.
+    member is counted that lets most be filled. ``missing_m2`` granted to the set makes its area feasible, a
+    hundredth of a m² less does not.
 
     Parameters
     ----------
@@ -86,7 +87,8 @@ def area_cuts(model: PrescriptionModel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a set: cut_id, community_ids, action_ids (";"-joined), asked_m2, available_m2, missing_m2, note_zh, note_en.
+        One row a set: cut_id, community_ids, action_ids (";"-joined), asked_m2, available_m2, missing_m2, note_zh,
+        note_en.
     """
     s, pairs = model.situation, model.pairs
     deficit = np.where((s.deficit_u > 0) & (s.households > 0), s.deficit_u, 0)
@@ -96,12 +98,13 @@ def area_cuts(model: PrescriptionModel) -> pd.DataFrame:
     flow = _most_filled(community, action, deficit, np.where(able, model.limits.max_u, 0))
     filled = np.zeros(len(deficit), dtype=np.int64)
     np.add.at(filled, community, flow)
-    rows = []
+    rows: list[dict[str, object]] = []
     for members in _short_sets(community, action, flow, np.flatnonzero(filled < deficit), len(deficit), len(able)):
         near = np.unique(action[np.isin(community, members)])
         asked, available = int(deficit[members].sum()), int(model.limits.max_u[near].sum())
         names = [s.community_name[i] or s.community_id[i] for i in members[:3]]
         more = (f"等 {len(members)} 个社区", f" and {len(members) - 3} more") if len(members) > 3 else ("", "")
+        lack = "together lack" if len(members) > 1 else "lacks"
         need, have, gone = (f"{value / UNITS_PER_M2:,.2f}" for value in (asked, available, asked - available))
         rows.append(
             {
@@ -111,8 +114,10 @@ def area_cuts(model: PrescriptionModel) -> pd.DataFrame:
                 "asked_m2": asked / UNITS_PER_M2,
                 "available_m2": available / UNITS_PER_M2,
                 "missing_m2": (asked - available) / UNITS_PER_M2,
-                "note_zh": f"{'、'.join(names)}{more[0]}共缺 {need} 平方米，生活圈内的点位最多只能提供 {have} 平方米，还差 {gone} 平方米",
-                "note_en": f"{', '.join(names)}{more[1]} together lack {need} m²; the sites in their circles can give {have} m² at most; {gone} m² are missing",
+                "note_zh": f"{'、'.join(names)}{more[0]}缺 {need} 平方米，生活圈内的点位最多能提供 {have} 平方米，"
+                f"还差 {gone} 平方米",
+                "note_en": f"{', '.join(names)}{more[1]} {lack} {need} m²; what lies within the circle can give "
+                f"{have} m² at most; {gone} m² are missing",
             }
         )
     columns = ["cut_id", "community_ids", "action_ids", "asked_m2", "available_m2", "missing_m2", "note_zh", "note_en"]
@@ -184,7 +189,7 @@ def _members_that_fill_most(
 def _short_sets(
     community: IntArray, action: IntArray, flow: IntArray, short: IntArray, n: int, k: int
 ) -> list[IntArray]:
-    """Return the closures of the unfilled communities: whoever holds area that they could take, joined where they meet."""
+    """Return the closures of the unfilled communities: who holds area that they could take, joined where they meet."""
     by_community = csr_array((np.ones(len(action)), (community, action)), shape=(n, k))
     held = flow > 0
     by_action = csr_array((np.ones(int(held.sum())), (action[held], community[held])), shape=(k, n))
@@ -233,7 +238,7 @@ def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame) ->
     filled = draft.filled_u(s, model.pairs)
     covered = s.covered_with(draft.chosen)
     could = s.in_reach(s.covered_with(model.limits.allowed))
-    cut_of = {name: row for row in cuts.itertuples() for name in row.community_ids.split(";")}
+    cut_of = {name: row for row in each_row(cuts) for name in row.community_ids.split(";")}
     rows = []
     for i in np.flatnonzero((s.households > 0) & ~s.meets(covered, filled)):
         found: list[tuple[str, str, float, float, float, Text]] = []
@@ -273,7 +278,7 @@ def _reach_reason(s: Situation, allowed: BoolArray, i: int) -> tuple[str, str, f
     name = s.actions.source_id[cure.action]
     note = Text(
         f"所有候选点都太远：最近的 {name} 还远 {cure.excess_m:,.3f} 米（{cure.distance_m:,.0f} 米）",
-        f"every candidate is too far: the nearest, {name}, by {cure.excess_m:,.3f} m (it is {cure.distance_m:,.0f} m away)",
+        f"every candidate is too far: the nearest, {name}, by {cure.excess_m:,.3f} m ({cure.distance_m:,.0f} m away)",
     )
     return ("reach", name, cure.distance_m, cure.excess_m, np.nan, note)
 

@@ -1,8 +1,8 @@
 """Better plans by solving small patches of the map exactly, the rest held: large neighbourhood search.
 
-A patch is grown from a community over the actions that serve it and the communities those serve; its actions, allotments and
-verdicts are free, everything else stays as it is. Method: Shaw (1998), with patches whose size follows from how
-fast the last one was solved.
+A patch is grown from a community over the actions that serve it and the communities those serve; its actions,
+allotments and verdicts are free, everything else stays as it is. Method: Shaw (1998), with patches whose size
+follows from how fast the last one was solved.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Map:
         return cls(touch, csr_array(touch.T))
 
     def patch(self, community: int, size: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Return about ``size`` actions around a community, the communities those touch, and those that touch no other."""
+        """Return about ``size`` actions around a community, the communities they touch, and the inner of those."""
         actions: dict[int, None] = {}
         seen, queue = {community}, deque([community])
         while queue and len(actions) < size:
@@ -80,7 +80,8 @@ def improve(
     where, columns = Map.of(model), csc_array(linear.matrix)
     rng = np.random.default_rng(seed)
     worth = np.unique(np.concatenate([model.pairs.community, model.classes.community]))
-    size, best, order, gained, fine = 60, point, [], np.inf, 1e-3
+    size, best, gained, fine = 60, point, np.inf, 1e-3
+    order: list[int] = []
     seen = np.zeros(len(model.situation.community_id), dtype=bool)
     while len(worth) and (left := seconds - (time.perf_counter() - begun)) > 0:
         if not order:

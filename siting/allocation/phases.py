@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from siting.allocation.draft import Draft
 from siting.allocation.held import draft_of
-from siting.allocation.plan import Plan, Stage
+from siting.allocation.plan import Plan, Stage, each_row
 from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model, demand_classes
@@ -32,11 +32,11 @@ def phase_plan(
     """Return the plan with its phases: in which year each action is done, so that most households are served soonest.
 
     The areas and allotments are the plan's; the years sum to it. What a year does not spend the next may. An action is
-    paid whole in its year, at the plan's cost. Most is made of the weighted households that meet the standard, summed over the
-    ends of the years::
+    paid whole in its year, at the plan's cost. Most is made of the weighted households that meet the standard,
+    summed over the ends of the years::
 
-        max Σ_t Σ_i w_i z_it     z_it <= u_kt for every k allotted to i;  Σ_g h_g c_gt >= need_i z_it, c_gt <= Σ_k∈g u_kt
-        u_k,t-1 <= u_kt,  u_kT = 1,  Σ_k cost_k u_kt <= budgets of the years up to t
+        max Σ_t Σ_i w_i z_it     z_it <= u_kt for every k allotted to i;  Σ_g h_g c_gt >= need_i z_it, c_gt <= Σ_k∈g
+        u_kt u_k,t-1 <= u_kt,  u_kT = 1,  Σ_k cost_k u_kt <= budgets of the years up to t
 
     Parameters
     ----------
@@ -94,10 +94,8 @@ def phase_plan(
     return replace(plan, phases=table, stages=(*(one for one in plan.stages if one.id != "phases"), stage))
 
 
-def _phase_model(
-    model: PrescriptionModel, draft: Draft, money: FloatArray
-) -> tuple[LinearModel, FloatArray, IntArray]:
-    """Return the model above (columns u_kt year by year, z_it, c_gt), its start with all in the last year, and the k."""
+def _phase_model(model: PrescriptionModel, draft: Draft, money: FloatArray) -> tuple[LinearModel, FloatArray, IntArray]:
+    """Return the model above (columns u_kt year by year, z_it, c_gt), its start (all in the last year), and the k."""
     s, pairs = model.situation, model.pairs
     ks = np.flatnonzero(draft.chosen)
     years, n_k = len(money), len(ks)
@@ -234,7 +232,7 @@ def indicator_path(plan: Plan, score_plan: Callable[[Plan], Scorecard]) -> pd.Da
     for year in sorted(set(plan.phases["year"])):
         card = score_plan(plan_until(plan, int(year)))
         county = card.indicators[card.indicators["place"] == "county"]
-        for one in county.itertuples():
+        for one in each_row(county):
             rule = card.standard.rule(one.rule_id)
             due = rule.due(int(year))
             ok = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from siting.allocation.situation import Situation
 
 Status = Literal["complete", "partial", "stopped"]
+Sense = Literal["max", "min"]
+
+
+def each_row(table: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a table one by one, their columns as attributes."""
+    return iter(table.itertuples(index=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +29,9 @@ class PlanOptions:
 
     ``budget`` bounds the same cost that the plan keeps least: fixed costs + price per m² × area + yearly costs over
     the horizon, discounted (all in 万元). ``compliance`` says what is asked: ``"most"`` the most that can be met,
-    ``"every"`` all communities, ``"targets"`` the shares that the standard sets. ``require`` and ``forbid`` hold ids of candidates
-    (or of facilities, for their extensions); ``areas_m2`` fixes the area of required ones; ``sites`` is the largest
-    number of new sites (extensions are not counted).
+    ``"every"`` all communities, ``"targets"`` the shares that the standard sets. ``require`` and ``forbid`` hold ids
+    of candidates (or of facilities, for their extensions); ``areas_m2`` fixes the area of required ones; ``sites``
+    is the largest number of new sites (extensions are not counted).
     """
 
     budget: float | None = None
@@ -49,7 +55,7 @@ class Stage:
 
     id: str
     name: Text
-    sense: Literal["max", "min"]
+    sense: Sense
     value: float
     bound: float
     gap: float
@@ -62,28 +68,32 @@ class Stage:
 class Plan:
     """Chosen actions with their allotment, and the proof of how good they are.
 
-    ``status`` is ``"complete"`` when everything asked is met and every stage is proven, ``"partial"`` when something asked
-    is not met (``blocked`` says what and why), ``"stopped"`` when all is met but a stage ran out of time before its proof.
+    ``status`` is ``"complete"`` when everything asked is met and every stage is proven, ``"partial"`` when something
+    asked is not met (``blocked`` says what and why), ``"stopped"`` when all is met but a stage ran out of time
+    before its proof.
 
     Tables
     ------
     actions
         One row a chosen action: action_id, kind ("candidate", "extension"), source_id, acquisition, service, area_m2,
-        fixed_cost, area_cost, yearly_cost (all years, discounted), cost (their sum; 万元), lon, lat, households_brought_in (only it
-        brings them in reach), deficit_filled_m2, communities_met (only with it), why_zh, why_en.
+        fixed_cost, area_cost, yearly_cost (all years, discounted), cost (their sum; 万元), lon, lat,
+        households_brought_in (only it brings them in reach), deficit_filled_m2, communities_met (only with it),
+        why_zh, why_en.
     allotments
         action_id, community_id, area_m2 (> 0).
     communities
         One row a community in the order of the study: community_id, meets_before, meets_after, in_reach_before,
-        in_reach_after, has_area_before, has_area_after ("pass", "fail", "unknown", "not_applicable"), area_before_m2, area_after_m2 (NaN: unknown), weight.
+        in_reach_after, has_area_before, has_area_after ("pass", "fail", "unknown", "not_applicable"),
+        area_before_m2, area_after_m2 (NaN: unknown), weight.
     blocked
-        One row a community that is not met and a reason: community_id, reason ("reach", "area", "budget", "unknown"), nearest_candidate_id,
-        nearest_m, excess_m, missing_m2, note_zh, note_en.
+        One row a community that is not met and a reason: community_id, reason ("reach", "area", "budget",
+        "unknown"), nearest_candidate_id, nearest_m, excess_m, missing_m2, note_zh, note_en.
     cuts
-        One row a smallest set of communities that ask for more than lies within their circles: cut_id, community_ids (";"-joined), action_ids,
-        asked_m2, available_m2, missing_m2, note_zh, note_en.
+        One row a smallest set of communities that ask for more than lies within their circles: cut_id, community_ids
+        (";"-joined), action_ids, asked_m2, available_m2, missing_m2, note_zh, note_en.
     left_out
-        One row an action that was not chosen: action_id, source_id, acquisition, households_would_bring, deficit_would_fill_m2, least_cost, why_zh, why_en.
+        One row an action that was not chosen: action_id, source_id, acquisition, households_would_bring,
+        deficit_would_fill_m2, least_cost, why_zh, why_en.
     """
 
     status: Status
@@ -122,7 +132,7 @@ class Plan:
         return gpd.GeoDataFrame(self.actions.reset_index(drop=True), geometry=points)
 
     def check(self) -> tuple[Text, ...]:
-        """Recompute circles, allotments, costs and verdicts from the inputs; return every fault found (none: ``()``)."""
+        """Recompute circles, allotments, costs and verdicts from the inputs; return every fault found."""
         from siting.allocation.plan_check import faults_of
 
         return faults_of(self)

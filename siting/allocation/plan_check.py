@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siting.allocation.plan import Plan
+from siting.allocation.plan import Plan, each_row
 from siting.allocation.situation import MONEY_SLACK, REACH_SLACK, UNITS_PER_M2, Situation
 from siting.text import Text
 
@@ -20,9 +20,9 @@ def faults_of(plan: Plan) -> tuple[Text, ...]:
     s = plan.situation
     row_of = {name: k for k, name in enumerate(s.actions.action_id)}
     home_of = {name: i for i, name in enumerate(s.community_id)}
-    area = {row_of[row.action_id]: round(row.area_m2 * UNITS_PER_M2) for row in plan.actions.itertuples()}
+    area = {row_of[row.action_id]: round(row.area_m2 * UNITS_PER_M2) for row in each_row(plan.actions)}
     given: dict[tuple[int, int], int] = {}
-    for row in plan.allotments.itertuples():
+    for row in each_row(plan.allotments):
         key = (row_of[row.action_id], home_of[row.community_id])
         given[key] = given.get(key, 0) + round(row.area_m2 * UNITS_PER_M2)
     return (
@@ -52,7 +52,8 @@ def _limit_faults(plan: Plan, s: Situation, area: dict[int, int]) -> list[Text]:
         found.append(_fault("互斥组中选了多个", "two actions of one exclusive group"))
     for name in plan.options.require:
         if not any(name in (a.action_id[k], a.source_id[k]) for k in area):
-            found.append(_fault(f"要求的 {name} 未选", f"{name} was required and is not there"))
+            missing = _fault(f"要求的 {name} 未选", f"{name} was required and is not there")
+            found.append(missing)
     for companion in s.companions:
         for k, settled, partners in zip(companion.actions, companion.settled, companion.partners, strict=True):
             if int(k) in area and not settled and not set(partners.tolist()) & set(area):
@@ -92,7 +93,7 @@ def _allotment_faults(s: Situation, area: dict[int, int], given: dict[tuple[int,
 
 def _cost_faults(plan: Plan, s: Situation, area: dict[int, int]) -> list[Text]:
     a, found, total = s.actions, [], 0.0
-    for row in plan.actions.itertuples():
+    for row in each_row(plan.actions):
         k = a.action_id.index(row.action_id)
         cost = a.fixed_cost[k] + (a.area_cost[k] + a.yearly_cost[k]) * area[k] / UNITS_PER_M2
         total += cost

@@ -20,11 +20,11 @@ from siting.text import Progress, Text, silent
 
 
 def prescribe(situation: Situation, options: PlanOptions | None = None, *, progress: Progress = silent) -> Plan:
-    """Return the plan: stage by stage, the most that can be met, the most area filled, the least cost, the least new building.
+    """Return the plan: the most that can be met, the most area filled, at least cost, with the least new building.
 
     What is held between stages is exact: whole thousandths of weighted households, whole hundredths of a m², money to a
-    fen. The budget bounds the same cost that is made least: fixed costs, price of the area, and yearly costs discounted over the
-    horizon. Communities whose area is unknown are left out of the stages and listed as blocked.
+    fen. The budget bounds the same cost that is made least: fixed costs, price of the area, and yearly costs
+    discounted over the horizon. Communities whose area is unknown are left out of the stages and listed as blocked.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def limits_of(situation: Situation, options: PlanOptions) -> Limits:
     low, high = actions.min_u.copy(), actions.max_u.copy()
     for name, area_m2 in options.areas_m2.items():
         for at in np.flatnonzero(_named(situation, (name,)) & allowed):
-            units = round(area_m2 * UNITS_PER_M2)
+            units, least, most = round(area_m2 * UNITS_PER_M2), low[at] / UNITS_PER_M2, high[at] / UNITS_PER_M2
             if not low[at] <= units <= high[at]:
                 raise ProblemError(
                     Text(
-                        f"{name} 的面积 {area_m2:g} 平方米不在 {low[at] / UNITS_PER_M2:g} 与 {high[at] / UNITS_PER_M2:g} 之间",
-                        f"{name}: {area_m2:g} m² is not between {low[at] / UNITS_PER_M2:g} and {high[at] / UNITS_PER_M2:g}",
+                        f"{name} 的面积 {area_m2:g} 平方米不在 {least:g} 与 {most:g} 之间",
+                        f"{name}: {area_m2:g} m² is not between {least:g} and {most:g}",
                     )
                 )
             low[at] = high[at] = units

@@ -30,7 +30,7 @@ from siting.allocation.solve import LinearModel
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the planner's wishes make of the actions: allowed and required ones, areas in hundredths of a m², shape (k,) each."""
+    """What the planner's wishes make of the actions: areas in hundredths of a m², arrays of shape (k,)."""
 
     allowed: BoolArray
     required: BoolArray

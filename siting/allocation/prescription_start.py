@@ -1,4 +1,4 @@
-"""A first plan, fast: communities bid for the cheapest way to meet the standard, the best weight per cost goes first."""
+"""A first plan, fast: communities bid for the cheapest way to meet the standard, most weight per cost first."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def greedy_draft(model: PrescriptionModel) -> Draft:
             continue
         if cost <= work.money + MONEY_SLACK:
             work.apply(i, moves)
-    for i in np.flatnonzero(s.deficit_u > 0):
-        bid = work.bid(int(i), reach=False)
+    for at in np.flatnonzero(s.deficit_u > 0).tolist():
+        bid = work.bid(at, reach=False)
         if bid is not None and bid[0] <= work.money + MONEY_SLACK:
-            work.apply(int(i), bid[1])
+            work.apply(at, bid[1])
     return work.draft()
 
 
@@ -91,7 +91,7 @@ class _Work:
         self.covered[self.classes_of[k]] = True
 
     def bid(self, i: int, *, reach: bool) -> tuple[float, list[tuple[int, int]]] | None:
-        """Return the cheapest way found to meet community i (or, without reach, to fill it): cost and (pair, units) moves.
+        """Return the cheapest way found to meet community i (or only to fill it): cost and moves (pair, units).
 
         A move with pair -1 - k takes action k for its reach only. None when there is no way left.
         """

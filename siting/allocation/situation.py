@@ -1,7 +1,7 @@
-"""What a plan starts from, as frozen arrays: communities, where their households are, what each action reaches and costs.
+"""What a plan starts from, as frozen arrays: communities, their homes, what each action reaches and costs.
 
-Areas are whole hundredths of a square metre here (``*_cm`` is never used: the names end in ``_u``), so that no square metre is
-lost or counted twice by rounding; money is 万元.
+Areas are whole hundredths of a square metre here (their names end in ``_u``), so that no square metre is lost or
+counted twice by rounding; money is 万元.
 """
 
 from __future__ import annotations
@@ -263,9 +263,8 @@ class Situation:
 
     def households_in_reach(self, covered: BoolArray) -> FloatArray:
         """Return the households of each community that are covered, shape (n,)."""
-        return np.bincount(
-            self.demand_community[covered], self.demand_households[covered], minlength=len(self.community_id)
-        )
+        at, homes = self.demand_community[covered], self.demand_households[covered]
+        return np.bincount(at, homes, minlength=len(self.community_id)).astype(np.float64)
 
     def in_reach(self, covered: BoolArray) -> BoolArray:
         """Return which communities are in reach when these demand points are covered, shape (n,)."""

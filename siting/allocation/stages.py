@@ -1,4 +1,4 @@
-"""The stages of the prescription, one after another, each with its bound, each holding what the earlier ones reached."""
+"""The stages of the prescription, one after another, each with its bound, each holding what was reached before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from siting.allocation.draft import Draft, whole_units
 from siting.allocation.neighbourhoods import improve
-from siting.allocation.plan import PlanOptions, Stage
+from siting.allocation.plan import PlanOptions, Sense, Stage
 from siting.allocation.prescription_model import PrescriptionModel, cost_of
 from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, FloatArray
 from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
@@ -27,7 +27,7 @@ class Question:
 
     id: str
     name: Text
-    sense: str
+    sense: Sense
     unit: Text
     row: FloatArray
     slack: float

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from siting.allocation.draft import Draft
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
+from siting.allocation.situation import UNITS_PER_M2, IntArray, Situation
 from siting.text import Text
 
 
 def reasons(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
     """Return what each chosen action does with the rest of the plan fixed, one row a chosen action.
 
-    ``households_brought_in`` live where nothing else of the plan or of today reaches; ``deficit_filled_m2`` is what is allotted
-    from it; ``communities_met`` meet the standard with it and not without it.
+    ``households_brought_in`` live where nothing else of the plan or of today reaches; ``deficit_filled_m2`` is what
+    is allotted from it; ``communities_met`` meet the standard with it and not without it.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def reasons(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
     )
 
 
-def _homes(s: Situation, k: int) -> IntArray:
+def _homes(s: Situation, k: np.signedinteger[Any]) -> IntArray:
     """Return the demand points that an action covers."""
     start = s.covers_by_action.indptr
     return s.covers_by_action.indices[start[k] : start[k + 1]]
@@ -112,7 +114,8 @@ def left_out_table(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        action_id, source_id, acquisition, households_would_bring, deficit_would_fill_m2, least_cost (万元), why_zh, why_en.
+        action_id, source_id, acquisition, households_would_bring, deficit_would_fill_m2, least_cost (万元), why_zh,
+        why_en.
     """
     s, limits = model.situation, model.limits
     a = s.actions
@@ -172,5 +175,6 @@ def _why_not(
         return Text("它能服务的社区已由费用更低的组合满足。", "What it could serve is met by a cheaper combination.")
     return Text(
         f"选它可再带进 {brings:,.0f} 户、再补 {fills / UNITS_PER_M2:,.2f} 平方米，但不在所限条件下的最优组合中。",
-        f"It would bring in {brings:,.0f} more households and fill {fills / UNITS_PER_M2:,.2f} m² more, but is not part of the best combination within the limits.",
+        f"It would bring in {brings:,.0f} more households and fill {fills / UNITS_PER_M2:,.2f} m² more, but is not "
+        "part of the best combination within the limits.",
     )
