@@ -119,7 +119,7 @@ def nobodys(ids: Sequence[str], area_m2: float) -> Issue:
         "warning",
         Text(
             f"{len(ids)} 处设施（已知面积共 {area_m2:g} 平方米）没有登记所属社区，不计入任何社区",
-            f"{len(ids)} facilities ({area_m2:g} m² known) name no community and count for none",
+            f"{len(ids)} of the facilities ({area_m2:g} m² known) name no community; they count for none",
         ),
         Text("请在设施表填写所属社区代码", "fill in community_id in the facilities table"),
         column="community_id",

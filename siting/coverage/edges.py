@@ -70,10 +70,10 @@ def data_ends(
 
 
 def edge_warnings(communities: pd.DataFrame, ends: Mapping[str, Flags]) -> tuple[Issue, ...]:
-    """Return a warning where the data end within the circle of communities that are not in reach.
+    """Return a warning naming the communities within whose circle the data end.
 
-    More data can only bring more within reach: those are named whose verdict it might turn. Where it can turn none,
-    it is a note.
+    More data can only bring more within reach: those whose verdict it might turn are named first. Where it can turn
+    none, it is a note.
 
     Parameters
     ----------
@@ -101,8 +101,9 @@ def edge_warnings(communities: pd.DataFrame, ends: Mapping[str, Flags]) -> tuple
         )
         cure = Text("请补充边界以外一个生活圈范围内的数据", "add the data of one circle beyond the border")
         severity: Severity = "warning" if turned.any() else "note"
+        named = [*sorted(ids[turned]), *sorted(ids[here & ~short])]
         if here.any():
-            issues.append(Issue(severity, what, cure, column="community_id", value=some(sorted(ids[turned]))))
+            issues.append(Issue(severity, what, cure, column="community_id", value=some(named)))
     return tuple(issues)
 
 
@@ -139,15 +140,15 @@ def off_network_warnings(
         ids = sorted(set(communities["community_id"].to_numpy()[access.demand.community[lost]]))
         what = Text(
             f"{len(ids)} 个社区的 {lost.sum()} 处住户（{households:.0f} 户）附近没有道路，一律按未覆盖计",
-            f"{lost.sum()} homes ({households:.0f} households) of {len(ids)} communities have no road near; "
-            "they count as not covered",
+            f"no road is near some homes: {lost.sum()} places of {households:.0f} households, in "
+            f"{len(ids)} of the communities; they count as not covered",
         )
         issues.append(Issue("warning", what, cure, column="community_id", value=some(ids)))
     if access.facility_positions is not None and not access.facility_positions.routable.all():
         ids = sorted(facilities["facility_id"].to_numpy()[~access.facility_positions.routable])
         what = Text(
             f"{len(ids)} 处设施附近没有道路，没有住户能到达",
-            f"{len(ids)} facilities have no road near; nobody can reach them",
+            f"no road is near {len(ids)} of the facilities; nobody can reach them",
         )
         issues.append(Issue("warning", what, cure, column="facility_id", value=some(ids)))
     return tuple(issues)

@@ -117,7 +117,7 @@ def _linked(demand: DemandPoints, homes: Ints, cutoff_m: Floats) -> Ints:
     )
     link_m = spots[:, 2] * PATCH_SHARE
     xyz = earth_xyz(spots[:, 0], spots[:, 1])
-    pairs = cKDTree(xyz).query_pairs(float(link_m.max()), output_type="ndarray")
+    pairs = cKDTree(xyz).query_pairs(float(link_m.max()), output_type="ndarray").astype(np.int32)
     length_m = np.linalg.norm(xyz[pairs[:, 0]] - xyz[pairs[:, 1]], axis=1)
     near = length_m <= np.minimum(link_m[pairs[:, 0]], link_m[pairs[:, 1]])
     links = coo_array((np.ones(near.sum()), (pairs[near, 0], pairs[near, 1])), shape=(len(spots), len(spots)))

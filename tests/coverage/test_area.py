@@ -107,7 +107,7 @@ def test_only_counted_services_count():
 def test_a_facility_of_no_community_counts_for_none_and_is_said():
     two = facilities(2, floor_area_m2=[100.0, 40.0], community_id=["A", ""])
     assert area(communities([1, 1]), two) == [100, 0]
-    assert "1 facilities (40 m² known) name no community and count for none" in said(communities([1, 1]), two)[0]
+    assert "1 of the facilities (40 m² known) name no community" in said(communities([1, 1]), two)[0]
 
 
 def test_where_no_facility_names_a_community_nothing_is_known():

@@ -72,8 +72,8 @@ def test_a_home_that_no_road_is_near_is_listed_and_never_covered():
     assert card.unroutable["distance_m"].tolist() == pytest.approx([800, 800], abs=1)
     assert card.communities["in_reach"].tolist() == ["fail", "fail"]
     words = " ".join(issue.line("en") for issue in card.issues)
-    assert "1 homes (10 households) of 1 communities have no road near" in words
-    assert "1 facilities have no road near" in words
+    assert "1 places of 10 households, in 1 of the communities" in words
+    assert "no road is near 1 of the facilities" in words
 
 
 def test_a_coarse_network_is_said():
@@ -97,6 +97,7 @@ def test_data_that_go_a_circle_further_end_nowhere():
     assert [issue.severity for issue in alone if "facilities end within" in issue.problem.en] == ["note"]
     lone = score(middle, facilities(1, **lonlat([(EAST, NORTH)])), net, NATIONAL)
     assert [issue.value for issue in lone.issues if "facilities end within" in issue.problem.en] == ["A"]
+    assert [issue.severity for issue in lone.issues if "facilities end within" in issue.problem.en] == ["warning"]
     assert lone.communities["data_ends"].tolist() == ["facilities"]
     square = gpd.GeoDataFrame({"community_id": ["A"]}, geometry=[net_hull(xy)], crs="EPSG:32648").to_crs("EPSG:4326")
     known = score(middle, places.iloc[[4]].reset_index(drop=True), net, NATIONAL, boundaries=square).issues

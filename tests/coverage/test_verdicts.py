@@ -285,7 +285,7 @@ def test_workers_are_counted_per_ten_thousand_residents():
 
 def test_certified_workers_are_a_share_of_the_workers():
     row = stated("certified_workers", certified_workers=1.0, community_workers=10.0)
-    assert (row["status"], row["value"], row["note_en"]) == ("fail", 0.1, "1 persons short")
+    assert (row["status"], row["value"], row["note_en"]) == ("fail", 0.1, "1 person short")
     assert stated("certified_workers", certified_workers=0.0, community_workers=0.0)["status"] == "not_applicable"
 
 
@@ -303,7 +303,7 @@ def test_an_urban_rule_does_not_ask_a_village():
     table = communities([100, 100], area_type=["urban", "rural"], social_organisations=[12.0, 4.0])
     card = card_of(table, facilities(1), [[1.0], [1.0]], standard=LINYI)
     assert verdict(card, "urban_social_organisations", "B")["status"] == "not_applicable"
-    assert verdict(card, "rural_social_organisations", "B")["note_en"] == "1 organisations short"
+    assert verdict(card, "rural_social_organisations", "B")["note_en"] == "1 organisation short"
 
 
 def test_a_facility_registered_to_a_community_covers_it():
