@@ -308,11 +308,12 @@ def _source(reader: _Reader, key: str, entry: object) -> Source | None:
             key, entry, Text("缺少文件路径", "names no file"), Text('写成 { path = "…" }', 'write { path = "…" }')
         )
         return None
-    path = reader.path.parent / str(values.pop("path"))
+    name = str(values.pop("path"))
+    path = reader.path.parent / name
     if not path.exists():
         reader.fault(
             key,
-            path,
+            name,
             Text("找不到这个文件", "there is no such file"),
             Text("路径相对于研究文件所在的文件夹", "paths are relative to the folder of the study file"),
         )
