@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import shapely
 
 from siting.errors import Issue
-from siting.inputs.faults import Faults, also_rows
+from siting.inputs.checker import Checker
+from siting.inputs.faults import also_rows
+from siting.inputs.spatial_checks import check_boundaries, check_buildings, place_communities
 
 if TYPE_CHECKING:
     from siting.inputs.tables import Origin
@@ -25,42 +26,6 @@ _WITHIN: tuple[tuple[str, str, str, Literal["error", "warning"]], ...] = (
     ("facilities", "floor_area_m2", "max_floor_area_m2", "warning"),
     ("candidates", "min_floor_area_m2", "max_floor_area_m2", "error"),
 )
-OVERLAP_SHARE = 0.01
-"""Share of the smaller of two community polygons that may lie in the other before it is told: drawing is not exact."""
-
-
-class Checker:
-    """Gather issues on rows of any file, each with the file, sheet and row that it came from."""
-
-    def __init__(self, frames: Mapping[str, Any], origins: Mapping[str, Origin]) -> None:
-        self.frames = frames
-        self.origins = origins
-        self.issues: list[Issue] = []
-
-    def say(
-        self,
-        severity: Literal["error", "warning", "note"],
-        role: str,
-        position: int,
-        zh: str,
-        en: str,
-        cure_zh: str,
-        cure_en: str,
-        *,
-        column: str = "",
-        value: object = "",
-    ) -> None:
-        """Add an issue on one row of a table."""
-        origin = self.origins[role]
-        faults = Faults(origin.file[position], origin.sheet[position])
-        getattr(faults, severity)(zh, en, cure_zh, cure_en, row=origin.row[position], column=column, value=value)
-        self.issues.extend(faults.issues)
-
-    def where(self, role: str, position: int, lang: str) -> str:
-        """Return the place of a row in words, for a message on another row."""
-        origin = self.origins[role]
-        file, row = origin.file[position], origin.row[position]
-        return f"{file} 第 {row} 行" if lang == "zh" else f"{file} row {row}"
 
 
 def check_tables(
@@ -102,8 +67,10 @@ def check_tables(
     if "allotments" in given and "facilities" not in failed:
         _check_allotments(checker)
     if "boundaries" in given and "boundaries" not in failed:
-        _check_boundaries(checker)
-    _place_communities(checker, "boundaries" in given, said)
+        check_boundaries(checker)
+    if not failed & {"communities", "boundaries", "buildings"}:
+        check_buildings(checker, "boundaries" in given)
+    place_communities(checker, "boundaries" in given, said)
     _say_no_households(checker)
     return checker.issues
 
@@ -228,140 +195,6 @@ def _check_allotments(checker: Checker) -> None:
                 column="facility_id",
                 value=facility,
             )
-
-
-def _check_boundaries(checker: Checker) -> None:
-    """Join polygons of one community, tell overlaps, non-polygons, and communities without one."""
-    frame = checker.frames["boundaries"]
-    shapes = frame.geometry.to_numpy()
-    kinds = shapely.get_type_id(shapes)
-    for position in np.flatnonzero(~shapely.is_missing(shapes) & ~np.isin(kinds, (3, 6, 7))):
-        checker.say(
-            "error",
-            "boundaries",
-            int(position),
-            "不是面",
-            "is not a polygon",
-            "边界须为面图层",
-            "boundaries must be polygons",
-            column="geometry",
-            value=shapely.get_type_id(shapes[position]),
-        )
-    for value, rows in frame.groupby("community_id", sort=False):
-        if len(rows) > 1 and value:
-            checker.say(
-                "warning",
-                "boundaries",
-                int(rows.index[1]),
-                f"有 {len(rows)} 个面，已合并为一个",
-                f"has {len(rows)} polygons, which were joined into one",
-                "请核对是否重复",
-                "check that none is there by mistake",
-                column="community_id",
-                value=value,
-            )
-    _say_overlaps(checker, shapes)
-    have = set(frame["community_id"])
-    without = [
-        position
-        for position, value in enumerate(checker.frames["communities"]["community_id"])
-        if value and value not in have
-    ]
-    if without:
-        rows = [checker.origins["communities"].row[position] for position in without]
-        checker.say(
-            "warning",
-            "communities",
-            without[0],
-            f"没有边界，其住户都算在社区点上{also_rows(rows, 'zh')}",
-            f"has no boundary; all its households are put at its point{also_rows(rows, 'en')}",
-            "如有边界请补充",
-            "add the boundary if there is one",
-            column="community_id",
-            value=checker.frames["communities"]["community_id"].iloc[without[0]],
-        )
-
-
-def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
-    ids = checker.frames["boundaries"]["community_id"].to_numpy()
-    good = np.flatnonzero(~shapely.is_missing(shapes))
-    tree = shapely.STRtree(shapes[good])
-    pairs = tree.query(shapes[good], predicate="intersects")
-    for one, other in zip(*(good[side] for side in pairs), strict=True):
-        if one >= other or ids[one] == ids[other]:
-            continue
-        smaller = min(shapely.area(shapes[one]), shapely.area(shapes[other]))
-        overlap = shapely.area(shapely.intersection(shapes[one], shapes[other]))
-        if smaller > 0 and overlap > OVERLAP_SHARE * smaller:
-            checker.say(
-                "warning",
-                "boundaries",
-                int(other),
-                f"与 {ids[one]} 的边界重叠（占较小者的 {overlap / smaller:.0%}）；重叠处的建筑只计入较小者",
-                f"overlaps that of {ids[one]} by {overlap / smaller:.0%} of the smaller, which gets what is there",
-                "请核对两者的边界",
-                "check both boundaries",
-                column="geometry",
-                value=ids[other],
-            )
-
-
-def _place_communities(checker: Checker, have_boundaries: bool, said: Sequence[Issue]) -> None:
-    """Give communities without coordinates a point within their boundary; report those that stay without."""
-    frame = checker.frames["communities"]
-    shapes = frame.geometry.to_numpy().copy()
-    missing = np.flatnonzero(shapely.is_missing(shapes))
-    if not len(missing):
-        return
-    polygons: dict[str, Any] = {}
-    if have_boundaries:
-        boundaries = checker.frames["boundaries"]
-        for value, shape in zip(boundaries["community_id"], boundaries.geometry, strict=True):
-            if shape is not None and value:
-                polygons.setdefault(value, []).append(shape)
-    joined = []
-    origin = checker.origins["communities"]
-    errors = [issue for issue in said if issue.severity == "error"]
-    told_rows = {(issue.file, issue.row) for issue in errors}
-    lost = {file for file in origin.file if all(missing_in(shapes, origin, file))}
-    told_files = lost & {issue.file for issue in errors}
-    for position in missing:
-        parts = polygons.get(frame["community_id"].iloc[position])
-        if parts:
-            shapes[position] = shapely.point_on_surface(shapely.union_all(parts))
-            joined.append(int(position))
-            continue
-        where = origin.file[position], origin.row[position]
-        if where[0] not in told_files and where not in told_rows:
-            checker.say(
-                "error",
-                "communities",
-                int(position),
-                "没有可用的坐标，也没有边界",
-                "has neither usable coordinates nor a boundary",
-                "请补充经纬度，或给出社区边界",
-                "fill in its longitude and latitude, or give its boundary",
-                column="geometry",
-                value=frame["community_id"].iloc[position],
-            )
-    frame["geometry"] = type(frame.geometry)(shapes, index=frame.index, crs=frame.crs)
-    if joined:
-        rows = [checker.origins["communities"].row[position] for position in joined]
-        checker.say(
-            "note",
-            "communities",
-            joined[0],
-            f"没有坐标，取其边界内一点{also_rows(rows, 'zh')}",
-            f"no coordinates; a point within the boundary is used{also_rows(rows, 'en')}",
-            "",
-            "",
-            column="geometry",
-        )
-
-
-def missing_in(shapes: np.ndarray, origin: Origin, file: str) -> list[bool]:
-    """Return, for each row of one file, whether it has no geometry."""
-    return [shape is None for shape, where in zip(shapes, origin.file, strict=True) if where == file]
 
 
 def _say_no_households(checker: Checker) -> None:

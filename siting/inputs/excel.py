@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from siting.errors import TableError
 from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable, Source, limit_archive
 from siting.inputs.numbers import is_blank
@@ -87,16 +88,9 @@ def read_excel(path: Path, head: bytes, source: Source, role: str, faults: Fault
         grids = {
             name: _read_sheet(path, name, part, faults) for name, part in parts.items() if source.sheet in {None, name}
         }
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        OSError,
-        ElementTree.ParseError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ):
+    except TableError:
+        raise
+    except Exception:  # of a damaged workbook, zlib, expat and openpyxl may raise anything
         raise faults.stop(
             "工作簿已损坏，无法打开",
             "the workbook is damaged and cannot be opened",

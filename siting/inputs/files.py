@@ -210,7 +210,7 @@ def limit_archive(path: Path, faults: Faults) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         raise faults.stop(
             "文件已损坏，无法打开",
             "the file is damaged and cannot be opened",

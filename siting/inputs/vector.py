@@ -7,6 +7,7 @@ import re
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,9 @@ def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
         pyogrio.errors.FieldError,
         pyogrio.errors.GeometryError,
         shapely.errors.ShapelyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
         OSError,
         ValueError,
         RuntimeError,

@@ -119,3 +119,26 @@ def test_neighbours_that_touch_do_not_overlap(tmp_path: Path) -> None:
 def test_a_line_is_no_boundary(tmp_path: Path) -> None:
     shapes = boundaries(tmp_path, c0012=LineString([(110, 35), (110.1, 35)]), c0013=box(110.1, 35, 110.2, 35.1))
     assert "is not a polygon" in only(faults(partial(read, tmp_path, boundaries=shapes))).problem.en
+
+
+def homes(folder: Path, *rows: tuple[float, float, str]) -> Source:
+    shapes = [box(lon, lat, lon + 1e-4, lat + 1e-4) for lon, lat, _ in rows]
+    gpd.GeoDataFrame({"用途": [use for _, _, use in rows]}, geometry=shapes, crs="EPSG:4326").to_file(
+        folder / "建筑.gpkg"
+    )
+    return Source(folder / "建筑.gpkg")
+
+
+def test_buildings_that_hold_nobody_are_counted(tmp_path: Path) -> None:
+    shapes = boundaries(tmp_path, c0012=box(110, 35, 110.1, 35.1), c0013=box(110.1, 35, 110.2, 35.1))
+    stock = homes(tmp_path, (110.05, 35.05, "住宅"), (110.06, 35.05, "学校"), (110.5, 35.05, "住宅"))
+    tables = read(tmp_path, boundaries=shapes, buildings=stock)
+    notes = "\n".join(said(tables))
+    assert "row 2: 1 buildings said not to be homes hold no households" in notes
+    assert "row 3: 1 buildings in no community's boundary hold no households" in notes
+    assert any("row 3" in line and "its households are put at its point" in line for line in said(tables, "warning"))
+
+
+def test_buildings_without_boundaries_are_said_to_be_of_no_use(tmp_path: Path) -> None:
+    tables = read(tmp_path, buildings=homes(tmp_path, (110.05, 35.05, "住宅")))
+    assert any("not used without boundaries" in line for line in said(tables, "warning"))

@@ -116,6 +116,18 @@ def test_a_workbook_with_entities_of_its_own_is_refused(tmp_path: Path) -> None:
     assert "damaged" in only(faults(partial(read, tmp_path, communities=tmp_path / "xxe.xlsx"))).problem.en
 
 
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/theme/theme1.xml", "xl/styles.xml"])
+def test_a_part_that_does_not_unpack_is_damage_not_a_crash(tmp_path: Path, part: str) -> None:
+    path = write_rows(tmp_path, "whole.xlsx", [HEADER, ROW])
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(part)
+        start = info.header_offset + 30 + len(part)
+    data = bytearray(path.read_bytes())
+    data[start : start + info.compress_size] = bytes([255]) * info.compress_size
+    issue = only(faults(partial(read, tmp_path, communities=write(tmp_path, "bad.xlsx", bytes(data)))))
+    assert "damaged" in issue.problem.en
+
+
 def test_a_truncated_workbook_is_damaged_not_a_crash(tmp_path: Path) -> None:
     whole = write_rows(tmp_path, "whole.xlsx", [HEADER, ROW]).read_bytes()
     with warnings.catch_warnings():

@@ -1,0 +1,243 @@
+"""What shapes say against each other: boundaries that overlap or are missing, places and homes that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from siting.errors import Issue
+from siting.inputs.checker import Checker
+from siting.inputs.faults import also_rows
+
+if TYPE_CHECKING:
+    from siting.inputs.tables import Origin
+
+OVERLAP_SHARE = 0.01
+"""Share of the smaller of two community polygons that may lie in the other before it is told: drawing is not exact."""
+
+
+def check_boundaries(checker: Checker) -> None:
+    """Tell overlaps, polygons of one community, shapes that are none, and communities without a boundary.
+
+    Parameters
+    ----------
+    checker
+        The tables, and where the issues go.
+    """
+    frame = checker.frames["boundaries"]
+    shapes = frame.geometry.to_numpy()
+    kinds = shapely.get_type_id(shapes)
+    for position in np.flatnonzero(~shapely.is_missing(shapes) & ~np.isin(kinds, (3, 6, 7))):
+        checker.say(
+            "error",
+            "boundaries",
+            int(position),
+            "不是面",
+            "is not a polygon",
+            "边界须为面图层",
+            "boundaries must be polygons",
+            column="geometry",
+            value=shapely.get_type_id(shapes[position]),
+        )
+    for value, rows in frame.groupby("community_id", sort=False):
+        if len(rows) > 1 and value:
+            checker.say(
+                "warning",
+                "boundaries",
+                int(rows.index[1]),
+                f"有 {len(rows)} 个面，已合并为一个",
+                f"has {len(rows)} polygons, which were joined into one",
+                "请核对是否重复",
+                "check that none is there by mistake",
+                column="community_id",
+                value=value,
+            )
+    _say_overlaps(checker, shapes)
+    have = set(frame["community_id"])
+    without = [
+        position
+        for position, value in enumerate(checker.frames["communities"]["community_id"])
+        if value and value not in have
+    ]
+    if without:
+        rows = [checker.origins["communities"].row[position] for position in without]
+        checker.say(
+            "warning",
+            "communities",
+            without[0],
+            f"没有边界，其住户都算在社区点上{also_rows(rows, 'zh')}",
+            f"has no boundary; all its households are put at its point{also_rows(rows, 'en')}",
+            "如有边界请补充",
+            "add the boundary if there is one",
+            column="community_id",
+            value=checker.frames["communities"]["community_id"].iloc[without[0]],
+        )
+
+
+def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
+    ids = checker.frames["boundaries"]["community_id"].to_numpy()
+    good = np.flatnonzero(~shapely.is_missing(shapes))
+    tree = shapely.STRtree(shapes[good])
+    pairs = tree.query(shapes[good], predicate="intersects")
+    for one, other in zip(*(good[side] for side in pairs), strict=True):
+        if one >= other or ids[one] == ids[other]:
+            continue
+        smaller = min(shapely.area(shapes[one]), shapely.area(shapes[other]))
+        overlap = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+        if smaller > 0 and overlap > OVERLAP_SHARE * smaller:
+            checker.say(
+                "warning",
+                "boundaries",
+                int(other),
+                f"与 {ids[one]} 的边界重叠（占较小者的 {overlap / smaller:.0%}）；重叠处的建筑只计入较小者",
+                f"overlaps that of {ids[one]} by {overlap / smaller:.0%} of the smaller, which gets what is there",
+                "请核对两者的边界",
+                "check both boundaries",
+                column="geometry",
+                value=ids[other],
+            )
+
+
+def place_communities(checker: Checker, have_boundaries: bool, said: Sequence[Issue]) -> None:
+    """Give communities without coordinates a point within their boundary; report those that stay without.
+
+    Parameters
+    ----------
+    checker
+        The tables, and where the issues go; the communities are completed in place.
+    have_boundaries
+        Whether boundaries are given.
+    said
+        Issues found while reading: a place that was told there is not told again.
+    """
+    frame = checker.frames["communities"]
+    shapes = frame.geometry.to_numpy().copy()
+    missing = np.flatnonzero(shapely.is_missing(shapes))
+    if not len(missing):
+        return
+    polygons: dict[str, Any] = {}
+    if have_boundaries:
+        boundaries = checker.frames["boundaries"]
+        for value, shape in zip(boundaries["community_id"], boundaries.geometry, strict=True):
+            if shape is not None and value:
+                polygons.setdefault(value, []).append(shape)
+    joined = []
+    origin = checker.origins["communities"]
+    errors = [issue for issue in said if issue.severity == "error"]
+    told_rows = {(issue.file, issue.row) for issue in errors}
+    lost = {file for file in origin.file if all(_missing_in(shapes, origin, file))}
+    told_files = lost & {issue.file for issue in errors}
+    for position in missing:
+        parts = polygons.get(frame["community_id"].iloc[position])
+        if parts:
+            shapes[position] = shapely.point_on_surface(shapely.union_all(parts))
+            joined.append(int(position))
+            continue
+        where = origin.file[position], origin.row[position]
+        if where[0] not in told_files and where not in told_rows:
+            checker.say(
+                "error",
+                "communities",
+                int(position),
+                "没有可用的坐标，也没有边界",
+                "has neither usable coordinates nor a boundary",
+                "请补充经纬度，或给出社区边界",
+                "fill in its longitude and latitude, or give its boundary",
+                column="geometry",
+                value=frame["community_id"].iloc[position],
+            )
+    frame["geometry"] = type(frame.geometry)(shapes, index=frame.index, crs=frame.crs)
+    if joined:
+        rows = [checker.origins["communities"].row[position] for position in joined]
+        checker.say(
+            "note",
+            "communities",
+            joined[0],
+            f"没有坐标，取其边界内一点{also_rows(rows, 'zh')}",
+            f"no coordinates; a point within the boundary is used{also_rows(rows, 'en')}",
+            "",
+            "",
+            column="geometry",
+        )
+
+
+def _missing_in(shapes: np.ndarray, origin: Origin, file: str) -> list[bool]:
+    """Return, for each row of one file, whether it has no geometry."""
+    return [shape is None for shape, where in zip(shapes, origin.file, strict=True) if where == file]
+
+
+def check_buildings(checker: Checker, have_boundaries: bool) -> None:
+    """Tell which buildings hold no households, and which communities have no building to put theirs in.
+
+    Parameters
+    ----------
+    checker
+        The tables, and where the issues go.
+    have_boundaries
+        Whether boundaries are given: without, buildings are of no use.
+    """
+    buildings = checker.frames["buildings"]
+    if buildings.empty:
+        return
+    if not have_boundaries:
+        checker.say(
+            "warning",
+            "buildings",
+            0,
+            "没有社区边界，建筑物没有用到，住户都算在社区点上",
+            "buildings are not used without boundaries; all households are put at their community's point",
+            "请给出社区边界",
+            "give the boundaries",
+        )
+        return
+    shapes = buildings.geometry.to_numpy()
+    other = (~buildings["residential"].fillna(True)).to_numpy(dtype=bool)
+    homes = np.flatnonzero(~other & ~shapely.is_missing(shapes))
+    boundaries = checker.frames["boundaries"]
+    tree = shapely.STRtree(boundaries.geometry.to_numpy())
+    home, polygon = tree.query(shapely.point_on_surface(shapes[homes]), predicate="intersects")
+    outside = np.setdiff1d(homes, homes[home])
+    for positions, zh, en in (
+        (np.flatnonzero(other), "注明不是住宅的建筑", "buildings said not to be homes"),
+        (outside, "不在任何社区边界内的建筑", "buildings in no community's boundary"),
+    ):
+        if len(positions):
+            zh, en = f"{len(positions)} 座{zh}不分配住户", f"{len(positions)} {en} hold no households"
+            checker.say("note", "buildings", int(positions[0]), zh, en, "", "")
+    _say_homeless(checker, set(boundaries["community_id"].to_numpy()[polygon]))
+
+
+def _say_homeless(checker: Checker, with_homes: set[str]) -> None:
+    """Tell the communities that have a boundary and households but no building to put them in."""
+    frame = checker.frames["communities"]
+    bounded = set(checker.frames["boundaries"]["community_id"])
+    without = frame["community_id"].isin(bounded - with_homes) & (frame["households"] > 0)
+    for kind, zh, en in (
+        (
+            "urban",
+            "边界内没有住宅建筑，住户按网格均匀分布",
+            "has no homes in its boundary; its households are spread over a grid",
+        ),
+        (
+            "rural",
+            "边界内没有住宅建筑，住户都算在村点上",
+            "has no homes in its boundary; its households are put at its point",
+        ),
+    ):
+        found = np.flatnonzero(without & (frame["area_type"] == kind))
+        if len(found):
+            rows = [checker.origins["communities"].row[position] for position in found]
+            checker.say(
+                "warning",
+                "communities",
+                int(found[0]),
+                f"边界内没有住宅建筑，{zh}{also_rows(rows, 'zh')}",
+                f"has no homes in its boundary; {en}{also_rows(rows, 'en')}",
+                "如有建筑物数据请补充",
+                "add its buildings if there are any",
+                column="community_id",
+                value=frame["community_id"].iloc[found[0]],
+            )
