@@ -111,8 +111,9 @@ class _Tree:
         row = np.full(len(xy), len(self.edges), np.int64)
         np.minimum.at(row, asked, found)
         lines = self.lines[row]
-        passed = shapely.line_locate_point(lines, points)
         drawn = shapely.length(lines)
+        with np.errstate(invalid="ignore"):  # old GEOS finds no place on a line without length
+            passed = np.where(drawn > 0, shapely.line_locate_point(lines, points), 0.0)
         edge[order] = self.edges[row]
         share[order] = np.divide(passed, drawn, out=np.zeros(len(xy)), where=drawn > 0)
         spot[order] = shapely.get_coordinates(shapely.line_interpolate_point(lines, passed))
