@@ -2,6 +2,7 @@ import io
 import os
 import pickle
 import re
+import time
 import zipfile
 
 import geopandas as gpd
@@ -145,10 +146,8 @@ def test_road_files_are_read_and_built_in_one_call(tmp_path):
     assert (net.n_edges, net.mode, set(net.speed_kmh)) == (1, "walk", {3.6})
 
 
-def test_a_city_loads_in_well_under_a_second(shared_data, tmp_path):
-    import time
-
-    net = read_network(shared_data / "wuhan" / "streets.parquet")
+def test_a_city_loads_in_well_under_a_second(wuhan, tmp_path):
+    net, _ = wuhan
     write_network(net, tmp_path / "wuhan.net")
     start = time.perf_counter()
     back = read_network(tmp_path / "wuhan.net")
