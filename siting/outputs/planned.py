@@ -16,30 +16,6 @@ if TYPE_CHECKING:
 
 KIND = {"candidate": Text("新增点位", "New site"), "extension": Text("扩建现有设施", "Extension of a facility")}
 
-CHOICE_HEADINGS = {
-    "budget": Text("预算（万元）", "Budget (10,000 yuan)"),
-    "cost": Text("费用（万元）", "Cost (10,000 yuan)"),
-    "value": Text("达到", "Reached"),
-    "bound": Text("界限", "Bound"),
-    "gap": Text("差距", "Gap"),
-    "proven": Text("已证明", "Proven"),
-    "objective": Text("达到", "Reached"),
-    "sites": Text("点位数", "Sites"),
-    "new_sites": Text("新增点位", "New sites"),
-    "covered_share": Text("覆盖占比", "Share covered"),
-    "blocked": Text("未能做到", "Not possible"),
-    "communities_met": Text("达标社区", "Communities that meet"),
-    "weighted_households": Text("加权户数", "Weighted households"),
-    "households_met": Text("达标社区户数", "Households in communities that meet"),
-    "year": Text("年份", "Year"),
-    "phase": Text("期次", "Phase"),
-    "action_id": Text("措施", "Action"),
-    "source_id": Text("点位代码", "Site id"),
-    "area_m2": Text("面积（㎡）", "Area (m²)"),
-    "rule_id": Text("规则", "Rule"),
-    "target": Text("目标值", "Target"),
-}
-
 
 def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
     """Return the actions of the plan with area, cost and reason, and their sum in the last row.
@@ -80,6 +56,9 @@ def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
         lambda row: round(row.lon, 6),
         lambda row: round(row.lat, 6),
         f"why_{lang}",
+        lambda row: getattr(row, "extra_cost", None),
+        lambda row: getattr(row, "extra_cost_bound", None),
+        lambda row: getattr(row, f"note_{lang}", ""),
     )
     sums = {column: float(table[column].sum()) for column in ("area_m2", "fixed_cost", "area_cost", "yearly_cost")}
     total = (
@@ -89,6 +68,9 @@ def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
         *sums.values(),
         float(plan.total_cost),
         *(None,) * 4,
+        "",
+        None,
+        None,
         "",
     )
     return Sheet(
@@ -118,6 +100,9 @@ def action_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
             Column(Text("经度", "Longitude"), "degrees", 12),
             Column(Text("纬度", "Latitude"), "degrees", 12),
             Column(Text("理由", "Reason"), "wrapped", 60),
+            Column(Text("不选它多花（万元）", "Extra cost without it (10,000 yuan)"), "money", 14),
+            Column(Text("至少多花（万元）", "At least (10,000 yuan)"), "money", 14),
+            Column(Text("可否替代", "Can it be replaced"), "wrapped", 44),
         ),
         (*rows, total) if rows else (),
         frozen=2,
@@ -320,40 +305,6 @@ def left_out_sheet(plan: Plan, lang: Lang) -> Sheet:
     )
 
 
-def free_sheet(name: Text, about: Text, table: pd.DataFrame, headings: dict[str, Text], lang: Lang) -> Sheet:
-    """Return a sheet of any table, numbers as numbers and all else as text.
-
-    Parameters
-    ----------
-    name
-        The sheet's name.
-    about
-        What it shows.
-    table
-        The table; columns that end in the other language's code are left out.
-    headings
-        Headings by column name; a column without one keeps its name.
-    lang
-        The language of the cells.
-
-    Returns
-    -------
-    Sheet
-        One row a row.
-    """
-    other = "_en" if lang == "zh" else "_zh"
-    kept = [column for column in table.columns if not str(column).endswith(other)]
-    numeric = {column: pd.api.types.is_numeric_dtype(table[column]) for column in kept}
-    columns = tuple(
-        Column(
-            headings.get(str(column), Text(str(column), str(column))), "number" if numeric[column] else "wrapped", 16
-        )
-        for column in kept
-    )
-    plain = table[kept].set_axis([f"column_{i}" for i in range(len(kept))], axis=1)
-    return Sheet(name, about, columns, rows_of(plain, *plain.columns))
-
-
 def facility_names(results: Results) -> dict[str, str]:
     """Return the name of every facility by its id.
 
@@ -369,31 +320,3 @@ def facility_names(results: Results) -> dict[str, str]:
     """
     table: Any = results.tables.facilities
     return dict(zip(table["facility_id"], table["name"], strict=True))
-
-
-def choice_sheets(plan: Plan, lang: Lang) -> list[Sheet]:
-    """Return the cost curve, the phases and the other near-best plans, as far as the plan holds them.
-
-    Parameters
-    ----------
-    plan
-        The plan to show.
-    lang
-        The language of the cells.
-
-    Returns
-    -------
-    list of Sheet
-        One sheet for each that is there.
-    """
-    sheets = []
-    if plan.curve is not None:
-        about = Text(
-            "从一分钱不花到全部做到，每一档预算最多能做到多少，以及证明的界限。",
-            "From nothing to all that can be met: the most that each budget buys, with the proven bound.",
-        )
-        sheets.append(free_sheet(Text("费用曲线", "Cost curve"), about, plan.curve, CHOICE_HEADINGS, lang))
-    if plan.phases is not None:
-        about = Text("分年实施：每年在上一年的基础上增加。", "Year by year, each keeping what the last one built.")
-        sheets.append(free_sheet(Text("分年计划", "Phases"), about, plan.phases, CHOICE_HEADINGS, lang))
-    return sheets

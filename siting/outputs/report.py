@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.outputs import background, findings, planned, prose, spread
+from siting.outputs import background, choices, findings, planned, prose, spread
 from siting.outputs.atomic import whole_file
+from siting.outputs.charts import curve_chart
 from siting.outputs.drawing import coverage_drawing
 from siting.outputs.figures import headlines
 from siting.outputs.markup import Html, element
@@ -30,7 +31,7 @@ _MANY = 15
 # which columns of a workbook table the report prints: a page is narrower than a sheet
 _INDICATOR_COLUMNS = (1, 3, 4, 5, 6, 7, 11, 12, 18)
 _GAP_COLUMNS = (0, 1, 2, 3, 4, 5)
-_ACTION_COLUMNS = (0, 1, 4, 6, 10, 11, 12, 15)
+_ACTION_COLUMNS = (0, 1, 4, 6, 10, 11, 12, 15, 16)
 _BLOCKED_COLUMNS = (1, 2, 4, 5, 6, 7)
 _NEAR_COLUMNS = (1, 2, 3, 4, 5, 6, 7)
 
@@ -248,11 +249,14 @@ def _plan(results: Results, lang: Lang) -> _Section | None:
         sheet_table(planned.stage_sheet(plan, lang), lang, (0, 2, 3, 4, 5, 6)),
         [
             part
-            for sheet in planned.choice_sheets(plan, lang)
+            for sheet in choices.choice_sheets(results, plan, lang)
             for part in (
                 element("h3", sheet.name.to(lang)),
                 element("p", sheet.about.to(lang)),
-                sheet_table(sheet, lang, range(len(sheet.columns))),
+                None
+                if sheet.chart is None or plan.curve is None
+                else element("figure", curve_chart(plan.curve, lang, chosen=plan.total_cost)),
+                sheet_table(sheet, lang, range(len(sheet.columns)), most=3 * _MANY),
             )
         ],
         element("h3", Text("未能做到的", "What could not be done").to(lang)),

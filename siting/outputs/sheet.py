@@ -36,9 +36,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table: its name, what it shows, its columns, its rows, and the status column that colours them (or -1).
+    """One table: its name, what it shows, its columns, its rows, and the columns whose words are coloured.
 
-    ``total`` tells that the last row is a sum. ``frozen`` is how many columns stay in sight.
+    ``total`` tells that the last row is a sum. ``frozen`` is how many columns stay in sight. ``chart`` names the
+    columns of a chart: the one across, and those up.
     """
 
     name: Text
@@ -48,6 +49,7 @@ class Sheet:
     status_columns: tuple[int, ...] = ()
     frozen: int = 1
     total: bool = False
+    chart: tuple[int, tuple[int, ...]] | None = None
     empty: Text = field(default_factory=lambda: Text("（无）", "(none)"))
 
     def __post_init__(self) -> None:

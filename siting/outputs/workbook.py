@@ -6,11 +6,12 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.outputs import background, findings, planned, spread
+from siting.outputs import background, choices, findings, planned, spread
 from siting.outputs.atomic import whole_file
 from siting.outputs.numbers import format_number, is_missing
 from siting.outputs.plain import clean_text, sheet_name
 from siting.outputs.sheet import Column, Share, Sheet, is_blank
+from siting.outputs.styles import CIRCLE_COLOUR, PLAN_COLOUR
 from siting.outputs.words import STATUS, VERDICT
 from siting.text import Lang
 
@@ -31,8 +32,10 @@ _FONT = "微软雅黑"
 _INK, _HEAD, _LINE, _SOFT = "#1F2933", "#1F4E79", "#C9D1D9", "#F3F6F9"
 # colour-blind safe: blue for good, orange for bad, grey for not known; the word stands in the cell as well
 _STATUS_COLOURS = {"good": ("#DCEBF7", "#0B4F8A"), "bad": ("#FCE4D0", "#9C3A00"), "open": ("#ECEFF1", "#4A5560")}
+_CHART_COLOURS = (CIRCLE_COLOUR, PLAN_COLOUR)
 _HEADING_ROW = 3
 _A3, _A4, _WIDE = 8, 9, 14
+_CHART_ROWS = 23
 
 
 def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
@@ -63,7 +66,7 @@ def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
             planned.stage_sheet(plan, lang),
             planned.blocked_sheet(results, plan, lang),
         ]
-        optional = [planned.left_out_sheet(plan, lang), *planned.choice_sheets(plan, lang)]
+        optional = [planned.left_out_sheet(plan, lang), *choices.choice_sheets(results, plan, lang)]
         sheets += [sheet for sheet in optional if sheet.rows]
     sheets += [
         spread.gap_sheet(results, lang),
@@ -164,10 +167,35 @@ def _write_sheet(book: Any, formats: _Formats, sheet: Sheet, name: str, results:
             look = _look(column, value, offset, is_total, number in sheet.status_columns, lang)
             _write_cell(page, first + offset, number, value, formats.get(**look))
     page.freeze_panes(first, min(sheet.frozen, last))
+    if sheet.chart is not None and sheet.rows:
+        _insert_chart(book, page, sheet, lang)
     data_rows = len(sheet.rows) - int(sheet.total)
     if data_rows > 0:
         page.autofilter(_HEADING_ROW, 0, _HEADING_ROW + data_rows, last)
     _set_print(page, sheet, name, title, first + max(len(sheet.rows), 1) - 1)
+
+
+def _insert_chart(book: Any, page: Any, sheet: Sheet, lang: Lang) -> None:
+    """Put a chart of some columns below the table."""
+    assert sheet.chart is not None
+    across, up = sheet.chart
+    first, last = _HEADING_ROW + 1, _HEADING_ROW + len(sheet.rows)
+    chart = book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    for number, column in enumerate(up):
+        chart.add_series(
+            {
+                "name": sheet.columns[column].heading.to(lang),
+                "categories": [page.name, first, across, last, across],
+                "values": [page.name, first, column, last, column],
+                "line": {"color": _CHART_COLOURS[number], "dash_type": "solid" if number == 0 else "dash"},
+                "marker": {"type": "circle" if number == 0 else "none", "fill": {"color": _CHART_COLOURS[number]}},
+            }
+        )
+    chart.set_x_axis({"name": sheet.columns[across].heading.to(lang), "num_format": "#,##0"})
+    chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": _LINE}}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 760, "height": 380})
+    page.insert_chart(last + 2, 0, chart)
 
 
 def _look(column: Column, value: Any, offset: int, is_total: bool, is_status: bool, lang: Lang) -> dict[str, Any]:
@@ -222,6 +250,7 @@ def _set_print(page: Any, sheet: Sheet, name: str, title: str, last_row: int) ->
     page.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     page.fit_to_pages(1, 0)
     page.repeat_rows(_HEADING_ROW)
-    page.print_area(0, 0, last_row, len(sheet.columns) - 1)
+    below = _CHART_ROWS if sheet.chart is not None else 0
+    page.print_area(0, 0, last_row + below, len(sheet.columns) - 1)
     page.set_footer(f"&L{name.replace('&', '&&')}&C{title[:100].replace('&', '&&')}&R&P / &N")
     page.hide_gridlines(2)

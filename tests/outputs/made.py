@@ -412,11 +412,43 @@ def made_plan(people):
         stages=stages,
         communities=pd.DataFrame(),
         blocked=blocked,
-        cuts=pd.DataFrame(),
+        cuts=pd.DataFrame(
+            [("k1", "0013;0018", "a1;a2", 300.0, 220.0, 80.0, "这两个社区还差 80 平方米。", "These two lack 80 m².")],
+            columns=[
+                *("cut_id", "community_ids", "action_ids", "asked_m2", "available_m2", "missing_m2"),
+                *("note_zh", "note_en"),
+            ],
+        ),
         left_out=left_out,
         total_cost=452.5,
         budget=3000.0,
         options=PlanOptions(budget=3000.0),
         seconds=4.2,
         situation=None,
+        curve=pd.DataFrame(
+            {
+                "budget": [0.0, 226.25, 452.5],
+                "cost": [0.0, 200.0, 452.5],
+                "weighted_households": [2400.0, 4100.0, 5400.0],
+                "bound": [2400.0, 4200.0, 5410.0],
+                "gap": [0.0, 0.0238, 0.0018],
+                "proven": [True, False, False],
+                "communities_met": [4, 9, 13],
+                "households_met": [1300.0, 2900.0, 3900.0],
+            }
+        ),
+        phases=pd.DataFrame(
+            {
+                "year": [2024, 2024, 2025],
+                "action_id": ["a2", "a3", "a1"],
+                "source_id": ["=c2", "s0", "c1"],
+                "acquisition": ["lease", "extension", "new_build"],
+                "area_m2": [220.0, 90.0, 600.0],
+                "cost": [55.5, 37.0, 360.0],
+                "budget_so_far": [100.0, 100.0, 3000.0],
+                "cost_so_far": [92.5, 92.5, 452.5],
+                "communities_met": [6, 6, 13],
+                "weighted_households": [3000.0, 3000.0, 5400.0],
+            }
+        ),
     )

@@ -87,8 +87,14 @@ def test_the_headline_figures_stand_with_their_clause(page, results):
     assert results.standard.document in page.text
 
 
-def test_there_is_a_map_of_now_and_one_after_the_plan(page):
-    assert page.tags.count("svg") == 2
+def test_there_is_a_map_of_now_one_after_the_plan_and_the_cost_curve(page):
+    assert [value for tag, name, value in page.attributes if tag == "svg" and name == "class"] == [
+        "map",
+        "map",
+        "chart",
+    ]
+    for words in ("费用曲线", "分年计划", "2024", "面积死结", "还差 80 平方米"):
+        assert words in page.text
 
 
 def test_without_a_plan_nothing_is_said_of_one(bare_results):

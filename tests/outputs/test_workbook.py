@@ -1,12 +1,14 @@
 """The workbook opens, holds every row, and never runs a cell."""
 
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
 
 from siting.errors import OutputError
 from siting.outputs import write_workbook
+from siting.outputs.choices import alternative_sheet
 from siting.outputs.workbook import sheets_of
 from tests.outputs.made import HOSTILE
 
@@ -98,6 +100,21 @@ def test_the_plan_adds_up(book, results):
     costs = values(book, "规划方案", "费用合计（万元）")
     assert sum(costs[:-1]) == pytest.approx(costs[-1])
     assert costs[-1] == pytest.approx(results.plan.total_cost)
+
+
+def test_the_choices_around_the_plan_have_their_sheets_and_the_curve_its_chart(written, book):
+    assert values(book, "费用曲线", "界限") == [2400, 4200, 5410]
+    assert values(book, "分年计划", "年份") == ["2024", "2024", "2025"]
+    assert values(book, "面积死结", "还差（㎡）") == [80]
+    with zipfile.ZipFile(written["workbook"]) as parts:
+        assert [name for name in parts.namelist() if "/charts/chart" in name] == ["xl/charts/chart1.xml"]
+
+
+def test_an_alternative_is_told_by_the_sites_it_takes_instead(results):
+    other = replace(results.plan, actions=results.plan.actions.assign(source_id=["c1", "c8", "s0"]), total_cost=460.0)
+    sheet = alternative_sheet(replace(results.plan, alternatives=(other,)), "zh")
+    assert sheet.rows[0] == ("本方案", 3, 910.0, 452.5, 452.5, "", "")
+    assert sheet.rows[1] == ("备选 1", 3, 910.0, 460.0, 452.5, "c8", "=c2")
 
 
 def test_pages_are_set_up_to_be_read_and_printed(book):

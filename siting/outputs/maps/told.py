@@ -50,6 +50,7 @@ def plan(made: Plan) -> dict[str, Any]:
             "brings": format_number(row.households_brought_in, "households"),
             "fills": format_number(row.deficit_filled_m2, "m2"),
             "given": given.get(row.action_id, []),
+            "worth": [clean_text(getattr(row, f"note_{lang}", ""), limit=600) for lang in ("zh", "en")],
             "why": [clean_text(row.why_zh, limit=1000), clean_text(row.why_en, limit=1000)],
         }
         for row in each_row(made.actions)
@@ -61,6 +62,8 @@ def plan(made: Plan) -> dict[str, Any]:
         "stages": [_stage(stage) for stage in made.stages],
         "actions": actions,
         "blocked": _blocked(made.blocked),
+        "curve": _curve(made.curve),
+        "phases": _phases(made.phases),
     }
 
 
@@ -74,6 +77,32 @@ def _stage(stage: Any) -> dict[str, Any]:
         "gap": format_number(stage.gap, "share"),
         "proven": int(bool(stage.proven)),
     }
+
+
+def _curve(table: pd.DataFrame | None) -> list[list[Any]]:
+    """Return the cost curve: budget, weighted households that meet, bound, communities that meet."""
+    if table is None:
+        return []
+    return [
+        [number(row.budget, 1), number(row.weighted_households, 1), number(row.bound, 1), number(row.communities_met)]
+        for row in each_row(table)
+    ]
+
+
+def _phases(table: pd.DataFrame | None) -> list[list[Any]]:
+    """Return the years: year, actions of it, cost so far, communities that meet by its end, its sites."""
+    if table is None:
+        return []
+    return [
+        [
+            int(rows["year"].iloc[0]),
+            len(rows),
+            format_number(rows["cost_so_far"].iloc[-1], "wan_yuan"),
+            number(rows["communities_met"].iloc[-1]),
+            [clean_text(site, limit=60) for site in rows["source_id"]],
+        ]
+        for _, rows in table.groupby("year", sort=True)
+    ]
 
 
 def _blocked(table: pd.DataFrame) -> list[list[Any]]:

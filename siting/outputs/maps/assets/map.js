@@ -264,7 +264,8 @@ function sitingMap(mapId) {
         pairRow(say("area"), a.area + " m²"), pairRow(say("cost"), wan(a.cost)), pairRow(say("brings"), a.brings),
         pairRow(say("fills"), a.fills + " m²"),
         a.given.length ? pairRow(say("allotted"), a.given.map(([id, m2]) => communityName(id) + " " + squareMetres(m2)).join(state.lang ? ", " : "、")) : []),
-      pick(a.why) ? make("div", { class: "why" }, pick(a.why)) : null);
+      pick(a.why) ? make("div", { class: "why" }, pick(a.why)) : null,
+      pick(a.worth) ? make("div", { class: "note" }, pick(a.worth)) : null);
   }
 
   // ---------------------------------------------------------------- legend and layer switches
@@ -366,6 +367,38 @@ function sitingMap(mapId) {
       row.bar ? meter(row.bar[0], row.bar[1], row.bar[2]) : null,
       make("div", { class: "foot" }, tag(hasPlan && row.status[1] ? row.status[1] : row.status[0]), " ", foot.join(" · ")));
   }
+  function curveChart(points) {
+    const [wide, tall, left, foot] = [360, 210, 54, 38];
+    const draw = (tagName, attributes, text) => {
+      const node = document.createElementNS("http://www.w3.org/2000/svg", tagName);
+      for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+      if (text !== undefined) node.textContent = text;
+      return node;
+    };
+    const right = Math.max(...points.map((p) => p[0])) || 1;
+    const top = Math.max(...points.map((p) => p[2])) || 1;
+    const x = (v) => left + (wide - left - 12) * v / right;
+    const y = (v) => tall - foot - (tall - foot - 12) * v / top;
+    const svg = draw("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", class: "chart" });
+    svg.append(draw("title", {}, say("curve")));
+    for (let step = 0; step <= 4; step += 1) {
+      const level = y(top * step / 4);
+      svg.append(draw("line", { x1: left, x2: wide - 12, y1: level, y2: level, stroke: "#e4e7eb" }),
+        draw("text", { x: left - 6, y: level + 4, "text-anchor": "end", "font-size": 10, fill: "#52606d" }, group(Math.round(top * step / 4))),
+        draw("text", { x: x(right * step / 4), y: tall - foot + 14, "text-anchor": "middle", "font-size": 10, fill: "#52606d" }, group(Math.round(right * step / 4))));
+    }
+    const path = (k) => points.map((p) => x(p[0]).toFixed(1) + "," + y(p[k]).toFixed(1)).join(" ");
+    svg.append(draw("polyline", { points: path(2), fill: "none", stroke: data.colours.plan, "stroke-dasharray": "5 4", "stroke-width": 1.6 }),
+      draw("polyline", { points: path(1), fill: "none", stroke: data.colours.circle, "stroke-width": 2 }));
+    for (const p of points) {
+      const dot = draw("circle", { cx: x(p[0]), cy: y(p[1]), r: 3.5, fill: data.colours.circle });
+      dot.append(draw("title", {}, say("budget") + " " + wan(group(p[0])) + " · " + say("weighted") + " " + group(p[1]) + " · " + say("bound") + " " + group(p[2]) + " · " + p[3] + " " + say("found")));
+      svg.append(dot);
+    }
+    svg.append(draw("text", { x: (left + wide) / 2, y: tall - 6, "text-anchor": "middle", "font-size": 11 }, say("budget_axis")));
+    return make("div", {}, svg, make("div", { class: "foot" },
+      make("span", { style: { color: data.colours.circle } }, "━ " + say("weighted")), "  ", make("span", { style: { color: data.colours.plan } }, "╌ " + say("bound"))));
+  }
   const pages = {
     overview() {
       return [make("h2", {}, say("headlines")), make("div", { class: "cards" }, data.headlines.map((h, i) => card(h, i === 0))),
@@ -414,6 +447,12 @@ function sitingMap(mapId) {
           make("i", { class: "diamond", style: { background: a.new ? data.colours.plan : "#fff", outline: "1.5px solid " + data.colours.plan } }),
           make("span", { class: "what" }, pick(a.how) + " · " + a.id, make("small", {}, pick(a.why))),
           make("span", { class: "much" }, a.area + " m²", make("div", {}, wan(a.cost))))))),
+        p.phases.length ? make("h2", {}, say("phases")) : null,
+        p.phases.map(([year, count, cost, met, sites]) => make("div", { class: "measure" },
+          make("div", { class: "head" }, make("span", { class: "label" }, make("b", {}, year), " " + count + " " + say("items")), make("span", { class: "digits" }, say("so_far") + " " + wan(cost))),
+          make("div", { class: "foot" }, say("by_year_end") + " " + met + " · " + sites.join(state.lang ? ", " : "、")))),
+        p.curve.length > 1 ? make("h2", {}, say("curve")) : null,
+        p.curve.length > 1 ? curveChart(p.curve) : null,
         p.blocked.length ? make("h2", {}, say("blocked") + " (" + p.blocked.length + ")") : null,
         make("ul", { class: "list" }, p.blocked.map(([id, reason, note]) => make("li", {}, make("button", { type: "button", on: { click: () => { if (byId.has(id)) goTo(data.communities[byId.get(id)]); } } },
           make("i", { class: "dot", style: { background: data.colours.outside } }), make("span", { class: "what" }, communityName(id), make("small", {}, pick(note) || pick(reason))), make("span", { class: "much" }, pick(reason)))))),
