@@ -173,15 +173,29 @@ def _assign(homes: _Homes, shapes: list[Geometry | None], count: int) -> list[ND
     have = np.array([row for row, shape in enumerate(shapes) if shape is not None], dtype=np.int64)
     if not len(have) or not len(homes.weight):
         return [np.zeros(0, dtype=np.int64)] * count
-    tree = shapely.STRtree([shapes[row] for row in have])
-    home, polygon = tree.query(shapely.points(homes.xy), predicate="intersects")
-    community = have[polygon]
-    size = shapely.area(np.array([shapes[row] for row in have]))[polygon]
-    order = np.lexsort((community, size, home))
-    home, community = home[order], community[order]
-    first = np.r_[True, home[1:] != home[:-1]] if len(home) else np.zeros(0, dtype=bool)
-    home, community = home[first], community[first]
+    own = smallest_around(shapely.points(homes.xy), np.array([shapes[row] for row in have]))
+    home = np.flatnonzero(own >= 0)
+    community = have[own[home]]
     return [home[community == row] for row in range(count)]
+
+
+def smallest_around(points: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return the number of the smallest shape that each point lies in, the first of equal ones; -1 where there is none.
+
+    Parameters
+    ----------
+    points
+        Points, shape (n,).
+    shapes
+        Polygons in the same coordinates, shape (m,); None is no shape.
+    """
+    point, shape = shapely.STRtree(shapes).query(points, predicate="intersects")
+    order = np.lexsort((shape, shapely.area(shapes)[shape], point))
+    point, shape = point[order], shape[order]
+    found = np.full(len(points), -1, dtype=np.int64)
+    first = np.flatnonzero(np.diff(point, prepend=-1))
+    found[point[first]] = shape[first]
+    return found
 
 
 def _spread_one(

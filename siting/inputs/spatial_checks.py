@@ -11,6 +11,7 @@ import shapely
 from siting.errors import Issue
 from siting.inputs.checker import Checker
 from siting.inputs.faults import also_rows
+from siting.inputs.households import smallest_around
 
 if TYPE_CHECKING:
     from siting.inputs.tables import Origin
@@ -197,9 +198,8 @@ def check_buildings(checker: Checker, have_boundaries: bool) -> None:
     other = (~buildings["residential"].fillna(True)).to_numpy(dtype=bool)
     homes = np.flatnonzero(~other & ~shapely.is_missing(shapes))
     boundaries = checker.frames["boundaries"]
-    tree = shapely.STRtree(boundaries.geometry.to_numpy())
-    home, polygon = tree.query(shapely.point_on_surface(shapes[homes]), predicate="intersects")
-    outside = np.setdiff1d(homes, homes[home])
+    own = smallest_around(shapely.point_on_surface(shapes[homes]), boundaries.geometry.to_numpy())
+    outside = homes[own < 0]
     for positions, zh, en in (
         (np.flatnonzero(other), "注明不是住宅的建筑", "buildings said not to be homes"),
         (outside, "不在任何社区边界内的建筑", "buildings in no community's boundary"),
@@ -207,7 +207,7 @@ def check_buildings(checker: Checker, have_boundaries: bool) -> None:
         if len(positions):
             zh, en = f"{len(positions)} 座{zh}不分配住户", f"{len(positions)} {en} hold no households"
             checker.say("note", "buildings", int(positions[0]), zh, en, "", "")
-    _say_homeless(checker, set(boundaries["community_id"].to_numpy()[polygon]))
+    _say_homeless(checker, set(boundaries["community_id"].to_numpy()[own[own >= 0]]))
 
 
 def _say_homeless(checker: Checker, with_homes: set[str]) -> None:
