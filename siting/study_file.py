@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PLACES = ("communities", "facilities", "candidates", "allotments", "boundaries", "buildings")
 _NUMBER, _WHOLE, _WORD, _FLAG, _WORDS, _NUMBERS = "number", "whole", "word", "flag", "words", "numbers"
+_NAMES = "names"
 _WANTED = {
     _NUMBER: Text("数", "a number"),
     _WHOLE: Text("整数", "a whole number"),
@@ -28,9 +29,11 @@ _WANTED = {
     _FLAG: Text("true 或 false", "true or false"),
     _WORDS: Text("文字的列表", "a list of texts"),
     _NUMBERS: Text("数的列表", "a list of numbers"),
+    _NAMES: Text('形如 { households = "户数" } 的对照', 'pairs such as { households = "户数" }'),
 }
 _SOURCE_KEYS = {"path": _WORD, "datum": _WORD, "crs": _WORD, "layer": _WORD, "sheet": _WORD}
 _ROADS_KEYS = {**_SOURCE_KEYS, "place": _WORD}
+_TABLE_KEYS = {**_SOURCE_KEYS, "columns": _NAMES, "swap_lon_lat": _FLAG}
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "study": {"name": _WORD, "standard": _WORD, "year": _WHOLE, "lang": _WORD, "money_unit": _WORD},
     "travel": {
@@ -171,6 +174,7 @@ class _Reader:
             _FLAG: isinstance(value, bool),
             _WORDS: isinstance(value, list) and all(isinstance(one, str) for one in value),
             _NUMBERS: isinstance(value, list) and all(isinstance(one, int | float) for one in value),
+            _NAMES: isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values()),
         }[kind]
         if not fits:
             wanted = _WANTED[kind]
@@ -302,7 +306,8 @@ def _entries(value: object) -> list[object]:
 def _source(reader: _Reader, key: str, entry: object) -> Source | None:
     from siting.inputs import Source
 
-    values = {"path": entry} if isinstance(entry, str) else reader.values(key, entry, _SOURCE_KEYS)
+    known = _SOURCE_KEYS if key == "inputs.roads" else _TABLE_KEYS
+    values = {"path": entry} if isinstance(entry, str) else reader.values(key, entry, known)
     if not values.get("path"):
         reader.fault(
             key, entry, Text("缺少文件路径", "names no file"), Text('写成 { path = "…" }', 'write { path = "…" }')

@@ -33,6 +33,16 @@ def test_the_smallest_study_has_the_defaults(write):
     assert study.sources["facilities"][1].datum == "gcj02"
 
 
+def test_a_table_with_odd_headers_or_exchanged_coordinates_is_described_in_the_study(write):
+    described = '{ path = "a.csv", columns = { households = "总户" }, swap_lon_lat = true }'
+    study = read_study(write(HEAD + INPUTS.replace('"a.csv"', described)))
+    source = study.sources["communities"][0]
+    assert (source.columns, source.swap_lon_lat) == ({"households": "总户"}, True)
+    wrong = INPUTS.replace('"a.csv"', '{ path = "a.csv", columns = ["总户"] }')
+    with pytest.raises(StudyError, match=r"inputs\.communities\.columns"):
+        read_study(write(HEAD + wrong))
+
+
 def test_the_study_states_its_own_assumptions(write):
     study = read_study(write(HEAD + INPUTS + "[travel]\nwalking_speed_kmh = 4.0\ndirect_walk = false\n"))
     assert study.standard.cutoff_m("urban") == 1000
