@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csc_array, csr_array
 
 from siting.allocation.prescription_model import PrescriptionModel
 from siting.allocation.situation import FloatArray, IntArray
-from siting.allocation.solve import LinearModel, solve_mip
+from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def _row(matrix: csr_array, at: int) -> IntArray:
 
 def improve(
     model: PrescriptionModel, linear: LinearModel, point: FloatArray, *, seconds: float, seed: int
-) -> FloatArray:
-    """Return a point at least as good, bettered patch by patch until a whole round brings nothing or time is up.
+) -> tuple[FloatArray, bool]:
+    """Return a point at least as good, bettered patch by patch until a round brings nothing, and whether Ctrl-C came.
 
     Parameters
     ----------
@@ -95,13 +95,15 @@ def improve(
         actions, communities, inner = where.patch(at, size)
         seen[inner] = True
         started = time.perf_counter()
-        found = _solve_patch(model, linear, columns, best, actions, communities, min(3.0, left), fine, seed)
+        found, stopped = _solve_patch(model, linear, columns, best, actions, communities, min(3.0, left), fine, seed)
         took = time.perf_counter() - started
         size = min(int(size * 1.2), 250) if took < 0.3 else max(int(size * 0.85), 8) if took > 1.0 else size
         if linear.value(found) < linear.value(best):
             gained += linear.value(best) - linear.value(found)
             best = found
-    return best
+        if stopped:
+            return best, True
+    return best, False
 
 
 def _solve_patch(
@@ -114,8 +116,8 @@ def _solve_patch(
     seconds: float,
     gap: float,
     seed: int,
-) -> FloatArray:
-    """Return the point with one patch solved again."""
+) -> tuple[FloatArray, bool]:
+    """Return the point with one patch solved again, and whether Ctrl-C ended the search."""
     n, k = len(model.situation.community_id), len(model.situation.actions)
     mine, here = np.zeros(k, dtype=bool), np.zeros(n, dtype=bool)
     mine[actions], here[communities] = True, True
@@ -145,4 +147,4 @@ def _solve_patch(
     result = solve_mip(patch, start=point[cols], time_limit_s=max(seconds, 0.01), gap=gap, seed=seed)
     found = point.copy()
     found[cols] = point[cols] if result.values is None else result.values
-    return found if linear.violation(found) <= 1e-6 else point
+    return found if linear.violation(found) <= FEASIBILITY else point, result.status == "interrupted"

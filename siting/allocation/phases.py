@@ -35,8 +35,9 @@ def phase_plan(
     paid whole in its year, at the plan's cost. Most is made of the weighted households that meet the standard,
     summed over the ends of the years::
 
-        max Σ_t Σ_i w_i z_it     z_it <= u_kt for every k allotted to i;  Σ_g h_g c_gt >= need_i z_it, c_gt <= Σ_k∈g
-        u_kt u_k,t-1 <= u_kt,  u_kT = 1,  Σ_k cost_k u_kt <= budgets of the years up to t
+        max Σ_t Σ_i w_i z_it
+        z_it <= u_kt for every k allotted to i;  Σ_g h_g c_gt >= need_i z_it,  c_gt <= Σ_k∈g u_kt
+        u_k,t-1 <= u_kt,  u_kT = 1,  Σ_k cost_k u_kt <= budgets of the years up to t
 
     Parameters
     ----------
@@ -44,8 +45,10 @@ def phase_plan(
         The plan.
     yearly_budgets
         万元 by year.
-    time_limit_s, gap
-        How hard to look.
+    time_limit_s
+        Longest time, s.
+    gap
+        Gap at which to stop, share.
 
     Returns
     -------

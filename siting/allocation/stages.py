@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from siting.allocation.neighbourhoods import improve
 from siting.allocation.plan import PlanOptions, Sense, Stage
 from siting.allocation.prescription_model import PrescriptionModel, cost_of
 from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, FloatArray
-from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
+from siting.allocation.solve import FEASIBILITY, LinearModel, solve_lp, solve_mip
 from siting.text import Progress, Text, silent
 
 M2 = Text(zh="平方米", en="m²")
@@ -114,7 +115,7 @@ def answer_stages(
     only: tuple[str, ...] | None = None,
     progress: Progress = silent,
 ) -> tuple[Draft, tuple[Stage, ...]]:
-    """Answer the stages one after another, each holding what the earlier ones reached.
+    """Answer the stages one after another, each holding what the earlier ones reached; after Ctrl-C, as they stand.
 
     Parameters
     ----------
@@ -137,17 +138,20 @@ def answer_stages(
     begun = time.perf_counter()
     linear, best, stages = model.linear, start, []
     asked = [question for question in questions(model, options) if only is None or question.id in only]
+    stopped = False
     effort = [_EFFORT[question.id] for question in asked]
     for number, question in enumerate(asked):
-        left = max(0.0, options.time_limit_s - (time.perf_counter() - begun))
+        left = 0.0 if stopped else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
         allowance = left * effort[number] / sum(effort[number:])
         progress(Text(f"规划：{question.name.zh}", f"planning: {question.name.en}"), number / len(asked))
-        best, stage = _answer(model, linear, question, best, allowance, options, progress)
+        best, stage, interrupted = _answer(model, linear, question, best, allowance, options, progress)
+        stopped |= interrupted
         stages.append(stage)
         linear = hold(linear, question, stage.value, model.situation.prefer_existing_share)
     return best, tuple(stages)
 
 
+_QUICK_BOUND_S = 5.0
 _EFFORT = {"targets": 0.3, "resettlement": 0.15, "households": 0.3, "area": 0.3, "cost": 0.5, "new_build": 0.2}
 """How the time is shared between the stages; what one does not use goes to the next ones."""
 
@@ -168,27 +172,29 @@ def _answer(
     allowance_s: float,
     options: PlanOptions,
     progress: Progress,
-) -> tuple[Draft, Stage]:
-    """Answer one stage from a start."""
+) -> tuple[Draft, Stage, bool]:
+    """Answer one stage from a start; say whether Ctrl-C ended it."""
     begun = time.perf_counter()
     sign = -1.0 if question.sense == "max" else 1.0
     asked = linear.with_cost(sign * question.row)
-    point = improve(model, asked, model.point(start), seconds=0.4 * allowance_s, seed=options.seed)
-    left = max(0.0, allowance_s - (time.perf_counter() - begun))
+    point, stopped = improve(model, asked, model.point(start), seconds=0.4 * allowance_s, seed=options.seed)
+    left = 0.0 if stopped else max(0.0, allowance_s - (time.perf_counter() - begun))
     result = solve_mip(
         asked, start=point, time_limit_s=left, gap=0.9 * options.gap, seed=options.seed, progress=progress
     )
+    stopped |= result.status == "interrupted"
     found = rounded(model, result.found)
     worse = sign * exact_value(model, question, found) > sign * exact_value(model, question, start)
     if worse or linear.violation(model.point(found)) > FEASIBILITY:
         found = start
     value = exact_value(model, question, found)
-    bound = sign * min(result.bound, sign * value)
-    gap = abs(bound - value) / max(abs(bound), abs(value), 1e-9)
+    least = result.bound if math.isfinite(result.bound) else solve_lp(asked, time_limit_s=_QUICK_BOUND_S).bound
+    bound = sign * min(least, sign * value)
+    gap = abs(bound - value) / max(abs(bound), abs(value), 1e-9) if math.isfinite(bound) else math.inf
     seconds = time.perf_counter() - begun
-    return found, Stage(
-        question.id, question.name, question.sense, value, bound, gap, gap <= options.gap, seconds, question.unit
-    )
+    proven = gap <= options.gap
+    stage = Stage(question.id, question.name, question.sense, value, bound, gap, proven, seconds, question.unit)
+    return found, stage, stopped
 
 
 def rounded(model: PrescriptionModel, values: FloatArray) -> Draft:

@@ -27,7 +27,7 @@ def made_situation(
     points: int = 8,
     seed: int = 0,
 ) -> Situation:
-    """Return a county on a square: households log-normal, a third of the points covered already, prices as in Lanzhou."""
+    """Return a county on a square: households log-normal, a third of the points covered already, prices of a town."""
     rng = np.random.default_rng(seed)
     size_m = size_m or 520 * communities**0.5
     centre = rng.uniform(0, size_m, (communities, 2))

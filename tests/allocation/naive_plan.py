@@ -1,4 +1,4 @@
-"""The slow twin of the prescription: every set of actions, every set of communities, one small linear programme each."""
+"""The slow twin of the prescription: every set of actions and of communities, one small linear programme each."""
 
 from __future__ import annotations
 

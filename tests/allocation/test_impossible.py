@@ -52,7 +52,7 @@ def test_a_cure_of_reach_brings_the_community_in_and_one_millimetre_less_does_no
 
 
 def fillable(s, members, granted_u):
-    """Whether all deficits of the members can be filled from the actions in their circles and a grant, by linear programme."""
+    """Whether all deficits of the members can be filled from the actions in their circles and a grant."""
     pairs = [
         (i, k)
         for i in members
