@@ -68,17 +68,27 @@ def prepare(study: Study, *, progress: Progress = silent) -> Ready:
     NetworkError
         If no network can be built of the roads.
     """
-    from siting.inputs import read_tables, spread_households
+    from siting.inputs import check_places, read_tables, spread_households
 
     seconds: dict[str, float] = {}
     with _timed(seconds, "read"):
         tables = read_tables(study.sources, study.standard, money_unit=study.money_unit, progress=progress)
     with _timed(seconds, "network"):
         network, record = _network(study, progress)
+        doubts = check_places(tables, _road_lines(network))
     with _timed(seconds, "households"):
         demand = spread_households(tables.communities, tables.boundaries, tables.buildings, study.standard)
-    issues = (*tables.issues, *(network.report.issues if network.report else ()))
+    issues = (*tables.issues, *doubts, *(network.report.issues if network.report else ()))
     return Ready(study, tables, network, demand, (*tables.records, *record), issues, seconds)
+
+
+def _road_lines(network: RoadNetwork) -> gpd.GeoSeries:
+    import geopandas as gpd
+    import numpy as np
+    import shapely
+
+    edge = np.repeat(np.arange(network.n_edges), np.diff(network.geometry_offsets))
+    return gpd.GeoSeries(shapely.linestrings(network.geometry_xy, indices=edge), crs=network.crs)
 
 
 def _network(study: Study, progress: Progress) -> tuple[RoadNetwork, tuple[SourceRecord, ...]]:
