@@ -42,7 +42,7 @@ class BuildReport:
     length_km
         Length of all edges, km.
     small_pieces_km
-        Length of the pieces shorter than ``min_piece_km``, km.
+        Length of the pieces shorter than ``min_piece_km``, the longest of all set apart, km.
     issues
         What was mended, left out or may change a figure, from the file and from the building.
     """
@@ -259,7 +259,8 @@ def _report(
 ) -> BuildReport:  # fmt: skip
     """Return what became of the rows, in counts and in words."""
     piece_mm = _pieces_mm(ends, drawn.length_mm, n_nodes)
-    small = piece_mm < min_piece_km * 1e6
+    # the longest piece takes places even where none is long enough
+    small = (piece_mm < min_piece_km * 1e6) & (np.arange(len(piece_mm)) != np.argmax(piece_mm))
     pairs = np.sort(ends, axis=1)
     counts["parallel"] = len(pairs) - len(np.unique(pairs, axis=0))
     counts |= {"one_way": int(oneway.sum()), "edges": len(ends), "nodes": n_nodes}

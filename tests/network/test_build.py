@@ -225,6 +225,12 @@ def test_small_pieces_are_counted_with_their_length():
     assert build_network(roads([(0, 0), (300, 0)]), min_piece_km=0).report.counts["small_pieces"] == 0
 
 
+def test_the_longest_piece_is_no_small_piece_however_short():
+    report = build_network(roads([(0, 0), (300, 0)], [(0, 900), (400, 900)])).report
+    assert (report.counts["pieces"], report.counts["small_pieces"]) == (2, 1)
+    assert report.small_pieces_km == pytest.approx(0.3, abs=1e-3)
+
+
 def test_speeds_come_from_the_mode_or_from_the_caller():
     table = roads([(0, 0), (500, 0)], [(500, 0), (900, 0)], highway=["primary", "nobody knows"])
     drive = mode_named("drive")
