@@ -64,7 +64,8 @@ def build_network(
 ) -> RoadNetwork:
     """Return the network of the roads that a mode of travel may use.
 
-    Roads meet where their ends lie within 1 cm of each other. A length is ``length_m`` where the row gives one, else
+    Roads meet where their ends lie within 1 cm of each other; surveyed lines that merely cross are to be cut there first,
+    as :func:`siting.inputs.read_roads` does. A length is ``length_m`` where the row gives one, else
     geodesic, rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where
     a file has a row per direction, become one edge with the least length; other roads between the same junctions stay
     edges of their own, so that a place on them keeps its exact spot, and every search takes the least.
@@ -92,7 +93,7 @@ def build_network(
     Raises
     ------
     NetworkError
-        If no road is left that the mode may use, or a figure makes no sense.
+        If no road is left that the mode may use, or a figure or the CRS makes no sense.
     TableError
         If the frame has no CRS or holds no line.
     """
@@ -190,9 +191,12 @@ def check_speed(speed_kmh: float) -> float:
 
 def _projected(table: Roads, crs: Any) -> pyproj.CRS:
     """Return the CRS of the network: the one asked for, else the UTM zone of the roads."""
-    if crs is not None:
+    if crs is None:
+        return utm_crs(table.lines.total_bounds)
+    try:
         return pyproj.CRS.from_user_input(crs)
-    return utm_crs(table.lines.total_bounds)
+    except pyproj.exceptions.CRSError as error:
+        raise NetworkError(Text(f"不认识的坐标系“{crs}”。", f'"{crs}" is no known coordinate system.')) from error
 
 
 def _draw(lines: gpd.GeoDataFrame, crs: pyproj.CRS) -> _Drawn:

@@ -256,6 +256,10 @@ def test_figures_that_make_no_sense_are_refused():
         build_network(table, speed_kmh=-1)
     with pytest.raises(NetworkError, match="min_piece_km cannot be nan"):
         build_network(table, min_piece_km=float("nan"))
+    with pytest.raises(NetworkError, match='"EPSG:1" is no known coordinate system'):
+        build_network(table, crs="EPSG:1")
+    with pytest.raises(NetworkError, match="must be projected"):
+        build_network(table, crs="EPSG:4326")
     with pytest.raises(NetworkError, match='There is no travel mode "fly"'):
         build_network(table, mode="fly")
 
