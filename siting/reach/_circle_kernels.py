@@ -52,9 +52,7 @@ def extent(touched, label, xy, source_xy, source_cost, limit, bounds):  # type: 
 
 @compiled
 def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-untyped-def]
-    """Lower the field to (distance to the segment a-b) - radius, at all grid points where that may matter, m."""
-    if radius < 0:
-        return
+    """Lower a field of squared distances to those from the segment a-b, where that may matter, m2."""
     margin = radius + 1.5 * grid
     n_y, n_x = field.shape
     row0 = np.int64(max(np.ceil((min(ay, by) - margin - south) / grid), 0.0))
@@ -74,14 +72,33 @@ def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-
         x_one, x_two = ax + low * dx, ax + high * dx
         col0 = np.int64(max(np.ceil((min(x_one, x_two) - margin - west) / grid), 0.0))
         col1 = np.int64(min(np.floor((max(x_one, x_two) + margin - west) / grid), n_x - 1.0))
-        for col in range(col0, col1 + 1):
-            px, py = west + col * grid - ax, y - ay
-            along = min(max((px * dx + py * dy) * share, 0.0), 1.0)
+        line = field[row, col0 : col1 + 1]
+        start, py = west + col0 * grid - ax, y - ay
+        for k in range(len(line)):  # without a branch: several grid points at once
+            px = start + k * grid
+            along = (px * dx + py * dy) * share
+            along = along if along > 0.0 else 0.0
+            along = along if along < 1.0 else 1.0
             gap_x, gap_y = px - along * dx, py - along * dy
-            level = field[row, col] + radius
             gap = gap_x * gap_x + gap_y * gap_y
-            if level > 0 and gap < level * level:
-                field[row, col] = np.sqrt(gap) - radius
+            line[k] = gap if gap < line[k] else line[k]
+
+
+@compiled
+def stamp_disc(field, west, south, grid, x, y, radius):  # type: ignore[no-untyped-def]
+    """Lower a field of distances beyond the reached to (distance to a point) - radius, around the point, m."""
+    if radius < 0:
+        return
+    margin = radius + 1.5 * grid
+    n_y, n_x = field.shape
+    row0 = np.int64(max(np.ceil((y - margin - south) / grid), 0.0))
+    row1 = np.int64(min(np.floor((y + margin - south) / grid), n_y - 1.0))
+    col0 = np.int64(max(np.ceil((x - margin - west) / grid), 0.0))
+    col1 = np.int64(min(np.floor((x + margin - west) / grid), n_x - 1.0))
+    for row in range(row0, row1 + 1):
+        for col in range(col0, col1 + 1):
+            beyond = np.hypot(west + col * grid - x, south + row * grid - y) - radius
+            field[row, col] = min(field[row, col], beyond)
 
 
 @compiled
@@ -90,28 +107,27 @@ def draw_segment(  # type: ignore[no-untyped-def]
 ):
     """Stamp a straight piece of street, its ends at ``cost_a`` and ``cost_b``; ``pace`` is the cost per m drawn.
 
-    Where a longest walk off the street is possible, the street is stamped that wide. Farther on along the street, less
-    and less of the walk is left; those tips lie within what is stamped already, because a street is no shorter than the
-    straight line, unless ``tips`` says otherwise.
+    First, where a longest walk off the street is possible, the street is stamped that wide. Farther on along the
+    street, less and less of the walk is left: those ``tips`` come in a second round, on a field of distances.
     """
     drawn = np.hypot(bx - ax, by - ay)
-    full = cutoff - off_road
-    from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
-    if (from_a >= 0 and from_b >= 0 and from_a + from_b >= drawn) or from_a >= drawn or from_b >= drawn:
-        stamp(field, west, south, grid, ax, ay, bx, by, off_road)
-        return
     ux, uy = ((bx - ax) / drawn, (by - ay) / drawn) if drawn > 0 else (0.0, 0.0)
-    if from_a >= 0:
-        stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
-    if from_b >= 0:
-        stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
     if tips:
         steps = 1 + np.int64(drawn / (0.25 * grid))
         for k in range(steps + 1):
             x = drawn * k / steps
             cost = min(cost_a + x * pace, cost_b + (drawn - x) * pace)
-            px, py = ax + x * ux, ay + x * uy
-            stamp(field, west, south, grid, px, py, px, py, min(off_road, cutoff - cost))
+            stamp_disc(field, west, south, grid, ax + x * ux, ay + x * uy, min(off_road, cutoff - cost))
+        return
+    full = cutoff - off_road
+    from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
+    if (from_a >= 0 and from_b >= 0 and from_a + from_b >= drawn) or from_a >= drawn or from_b >= drawn:
+        stamp(field, west, south, grid, ax, ay, bx, by, off_road)
+        return
+    if from_a >= 0:
+        stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
+    if from_b >= 0:
+        stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
 
 
 @compiled
@@ -136,6 +152,20 @@ def draw_piece(  # type: ignore[no-untyped-def]
 
 
 @compiled
+def lower_sources(length_mm, one_way, cost_u, cost_v, source_offset, source_cost):  # type: ignore[no-untyped-def]
+    """Let each source of an edge, in order along it, take over what is left at others that are nearer, m and mm."""
+    after, at = np.int64(np.ceil(cost_v * 1000)) if cost_v < np.inf else NO_WAY, length_mm
+    for s in range(len(source_offset) - 1, -1, -1):
+        source_cost[s] = min(source_cost[s], after + at - source_offset[s])
+        after, at = source_cost[s], source_offset[s]
+    if not one_way:
+        before, at = np.int64(np.ceil(cost_u * 1000)) if cost_u < np.inf else NO_WAY, np.int64(0)
+        for s in range(len(source_offset)):
+            source_cost[s] = min(source_cost[s], before + source_offset[s] - at)
+            before, at = source_cost[s], source_offset[s]
+
+
+@compiled
 def draw_edge(  # type: ignore[no-untyped-def]
     field,
     west,
@@ -150,41 +180,24 @@ def draw_edge(  # type: ignore[no-untyped-def]
     cost_v,
     source_offset,
     source_cost,
+    tips,
     cutoff,
     off_road,
 ):
-    """Draw what of an edge leads to a source within the cut-off, from its ends or from the sources on it (in order).
-
-    A source that is nearer to another one takes over what is left there: ``source_cost`` is lowered.
-    """
-    n_sources = len(source_offset)
-    after, at = np.int64(np.ceil(cost_v * 1000)) if cost_v < np.inf else NO_WAY, length_mm
-    for s in range(n_sources - 1, -1, -1):
-        source_cost[s] = min(source_cost[s], after + at - source_offset[s])
-        after, at = source_cost[s], source_offset[s]
-    if not one_way:
-        before, at = np.int64(np.ceil(cost_u * 1000)) if cost_u < np.inf else NO_WAY, np.int64(0)
-        for s in range(n_sources):
-            source_cost[s] = min(source_cost[s], before + source_offset[s] - at)
-            before, at = source_cost[s], source_offset[s]
-    if n_sources == 0 and cost_u > cutoff and cost_v > cutoff:
-        return
+    """Draw what of an edge leads to a source within the cut-off, from its ends or the sources on it; gives its pace."""
     drawn = 0.0
     for k in range(first, last - 1):
         drawn += np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
     pace = max(length_mm / 1000.0 / drawn, 1e-9) if drawn > 0 else 1.0
-    tips = n_sources > 0 or pace < 0.999
     start, cost_start = 0.0, np.inf if one_way else cost_u
-    if one_way:
-        left = min(off_road, cutoff - cost_u)
-        stamp(field, west, south, grid, lines[first, 0], lines[first, 1], lines[first, 0], lines[first, 1], left)
-    for s in range(n_sources + 1):
-        end = drawn if s == n_sources else min(source_offset[s] / 1000.0 / pace, drawn)
-        cost_end = cost_v if s == n_sources else source_cost[s] / 1000.0
+    for s in range(len(source_offset) + 1):
+        end = drawn if s == len(source_offset) else min(source_offset[s] / 1000.0 / pace, drawn)
+        cost_end = cost_v if s == len(source_offset) else source_cost[s] / 1000.0
         draw_piece(
             field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
         )
         start, cost_start = end, np.inf if one_way else cost_end
+    return pace
 
 
 @compiled
@@ -212,18 +225,52 @@ def draw(  # type: ignore[no-untyped-def]
     source_offset,
     source_cost,
 ):
-    """Fill a field with what leads to the sources within the cut-off; ``first_source`` (edges,) is -1 where none is."""
-    field[:] = 1.5 * grid
-    for t in range(len(touched)):
-        node = touched[t]
-        if label[node] > limit:
-            continue
-        for k in range(end_rows[node], end_rows[node + 1]):
-            e, at_v = end_edges[k] >> 1, (end_edges[k] & 1) == 1
-            if first_source[e] >= 0 or (at_v and label[edge_u[e]] <= limit):
+    """Fill a field with what leads to the sources within the cut-off, negative inside; all widths in m.
+
+    ``first_source`` (edges,) is -1 for an edge without a source. Tips are drawn only next to sources and where a street
+    is shorter than its drawing: elsewhere they lie within what is stamped already, because a street is no shorter than
+    the straight line.
+    """
+    field[:] = (off_road + 1.5 * grid) ** 2
+    fast = False
+    for tips in (False, True):
+        for t in range(len(touched) if fast or not tips else 0):
+            node = touched[t]
+            if label[node] > limit:
                 continue
+            for k in range(end_rows[node], end_rows[node + 1]):
+                e, at_v = end_edges[k] >> 1, (end_edges[k] & 1) == 1
+                if first_source[e] >= 0 or (at_v and label[edge_u[e]] <= limit):
+                    continue
+                cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
+                cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
+                pace = draw_edge(
+                    field,
+                    west,
+                    south,
+                    grid,
+                    lines,
+                    line_rows[e],
+                    line_rows[e + 1],
+                    length_mm[e],
+                    oneway[e],
+                    cost_u,
+                    cost_v,
+                    source_offset[:0],
+                    source_cost[:0],
+                    tips,
+                    cutoff,
+                    off_road,
+                )
+                fast |= pace < 0.999
+        s = 0
+        while s < len(source_edge):
+            e, after = source_edge[s], s + 1
+            while after < len(source_edge) and source_edge[after] == e:
+                after += 1
             cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
             cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
+            lower_sources(length_mm[e], oneway[e], cost_u, cost_v, source_offset[s:after], source_cost[s:after])
             draw_edge(
                 field,
                 west,
@@ -236,36 +283,22 @@ def draw(  # type: ignore[no-untyped-def]
                 oneway[e],
                 cost_u,
                 cost_v,
-                source_offset[:0],
-                source_cost[:0],
+                source_offset[s:after],
+                source_cost[s:after],
+                tips,
                 cutoff,
                 off_road,
             )
-    s = 0
-    while s < len(source_edge):
-        e, after = source_edge[s], s + 1
-        while after < len(source_edge) and source_edge[after] == e:
-            after += 1
-        cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
-        cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
-        draw_edge(
-            field,
-            west,
-            south,
-            grid,
-            lines,
-            line_rows[e],
-            line_rows[e + 1],
-            length_mm[e],
-            oneway[e],
-            cost_u,
-            cost_v,
-            source_offset[s:after],
-            source_cost[s:after],
-            cutoff,
-            off_road,
-        )
-        s = after
+            s = after
+        if not tips:
+            field[:] = np.sqrt(field) - off_road
+    for t in range(len(touched)):  # a node from which a one-way street leads away has no tip on that street
+        node = touched[t]
+        if fast and label[node] <= limit and end_rows[node] < end_rows[node + 1]:
+            e, at_v = end_edges[end_rows[node]] >> 1, (end_edges[end_rows[node]] & 1) == 1
+            at = line_rows[e + 1] - 1 if at_v else line_rows[e]
+            left = min(off_road, cutoff - label[node] / 1000.0)
+            stamp_disc(field, west, south, grid, lines[at, 0], lines[at, 1], left)
     for row in range(field.shape[0]):  # no zero line through a grid point: rings never touch there
         for col in range(field.shape[1]):
             if abs(field[row, col]) < 0.001:

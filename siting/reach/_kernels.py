@@ -37,7 +37,6 @@ def push(node, cost, label, heads, pool, links, touched, unset, shift, used, n_t
 def search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched):  # type: ignore[no-untyped-def]
     """Label everything the seeds reach within the limit; gives (nodes touched, whether the pool was large enough)."""
     room = np.uint64(len(pool))
-    trash = np.uint64(len(heads) - 1)
     bucket = U0
     done = U0
     while done < used:
@@ -57,15 +56,15 @@ def search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n
                     to = arc & LOW
                     new = cost + (arc >> U32)
                     old = np.uint64(label[to])
-                    better = new < old
-                    touched[n_touched] = to
-                    n_touched += U1 if old == unset and better else U0
-                    label[to] = new if better else old
-                    where = new >> shift if better else trash
-                    pool[used] = (new << U32) | to
-                    links[used] = heads[where]
-                    heads[where] = used if better else NONE
-                    used += U1 if better else U0
+                    if new < old:
+                        touched[n_touched] = to
+                        n_touched += U1 if old == unset else U0
+                        label[to] = new
+                        where = new >> shift
+                        pool[used] = (new << U32) | to
+                        links[used] = heads[where]
+                        heads[where] = used
+                        used += U1
             entry = heads[bucket]
         bucket += U1
     return n_touched, True

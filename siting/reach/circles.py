@@ -279,11 +279,20 @@ def _streets(net: RoadNetwork, graph: RoutingGraph) -> tuple[Array, ...]:
 def _contour(field: Array, west: float, south: float, grid: float) -> Rings:
     """Return the rings around what is negative: points, where each ring starts, where each polygon starts."""
     rows, columns = field.shape
-    generator = contourpy.contour_generator(
-        west + grid * np.arange(columns),
-        south + grid * np.arange(rows),
+    x, y = np.empty_like(field), np.empty_like(field)
+    x[:] = west + grid * np.arange(columns)
+    y[:] = (south + grid * np.arange(rows))[:, None]
+    # the class itself: its factory, contour_generator, spends longer on looking for masks than the contour takes
+    generator = contourpy.SerialContourGenerator(
+        x,
+        y,
         field,
+        None,
+        corner_mask=True,
+        line_type=contourpy.LineType.Separate,
         fill_type=contourpy.FillType.ChunkCombinedOffsetOffset,
+        quad_as_tri=False,
+        z_interp=contourpy.ZInterp.Linear,
     )
     points, rings, polygons = (part[0] for part in generator.filled(-1e9, 0.0))
     if points is None:

@@ -39,8 +39,8 @@ def bucket_shift(graph: RoutingGraph, limit: int) -> int:
 
 
 def empty_buckets(limit: int, shift: int) -> npt.NDArray[np.uint32]:
-    """Return the heads of all buckets up to a limit, and one more that takes what is thrown away."""
-    return np.full((limit >> shift) + 2, _NONE, np.uint32)
+    """Return the heads of all buckets up to a limit."""
+    return np.full((limit >> shift) + 1, _NONE, np.uint32)
 
 
 @dataclass(slots=True)
