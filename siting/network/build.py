@@ -64,9 +64,9 @@ def build_network(
 ) -> RoadNetwork:
     """Return the network of the roads that a mode of travel may use.
 
-    Roads meet where their ends lie within 1 cm of each other; surveyed lines that merely cross are to be cut there first,
-    as :func:`siting.inputs.read_roads` does. A length is ``length_m`` where the row gives one, else
-    geodesic, rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where
+    Roads meet where their ends lie within 1 cm of each other; surveyed lines that merely cross are to be cut there
+    first, as :func:`siting.inputs.read_roads` does. A length is ``length_m`` where the row gives one, else geodesic,
+    rounded once to whole millimetres. Rows that draw the same road between the same junctions, as where
     a file has a row per direction, become one edge with the least length; other roads between the same junctions stay
     edges of their own, so that a place on them keeps its exact spot, and every search takes the least.
 
