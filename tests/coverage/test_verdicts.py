@@ -80,6 +80,31 @@ def test_thirds_of_households_that_add_up_to_the_share_pass():
     assert reach([1.0] * 27 + [2000.0] * 3, thirds)["status"] == "pass"
 
 
+def test_thirds_of_households_do_not_push_the_shortfall_to_the_next_home():
+    thirds = [1 / 3] * 30
+    assert reach([300.0] * 24 + [1412.0] * 3 + [2100.0] * 3, thirds)["shortfall"] == 212
+
+
+def test_equal_is_covered_in_every_table():
+    table = communities([10, 10], lon=[104.0, 105.0])
+    card = card_of(table, facilities(1), [[1200.0], [1200.001]])
+    assert card.demand["covered"].tolist() == [True, False]
+    assert card.demand["facilities_in_reach"].tolist() == [1, 0]
+    assert card.communities["reached_households"].tolist() == [10, 0]
+    assert card.communities["facilities_in_reach"].tolist() == [1, 0]
+    shares = card.services.set_index(["service", "area_type", "group"])["reached_share"]
+    assert shares["comprehensive", "urban", "households"] == 0.5
+    assert card.gaps["community_ids"].tolist() == ["B"]
+
+
+def test_what_an_empty_home_reaches_is_not_in_reach_of_the_community():
+    table = communities([10])
+    demand = homes(table, [0, 0], [10, 0])
+    card = card_of(table, facilities(2), [[100.0, INF], [INF, 100.0]], demand=demand)
+    assert card.communities["facilities_in_reach"].tolist() == [1]
+    assert card.communities["farthest_m"].tolist() == [100]
+
+
 def test_reaching_nothing_fails_without_a_number():
     row = reach([INF], [10])
     assert row["status"] == "fail"
