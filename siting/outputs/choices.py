@@ -46,6 +46,41 @@ def choice_sheets(results: Results, plan: Plan, lang: Lang) -> list[Sheet]:
     return sheets
 
 
+def acquisition_sheet(plan: Plan, lang: Lang) -> Sheet:
+    """Return the plan summed by how the sites are obtained, the dearest first, with the total in the last row.
+
+    Parameters
+    ----------
+    plan
+        The plan to show.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row an acquisition.
+    """
+    table = plan.actions.groupby("acquisition", sort=False).agg(
+        actions=("action_id", "size"), area_m2=("area_m2", "sum"), cost=("cost", "sum")
+    )
+    table = table.sort_values("cost", ascending=False, kind="stable").reset_index()
+    rows = rows_of(table, lambda row: say(ACQUISITION, row.acquisition, lang), "actions", "area_m2", "cost")
+    total = Text("合计", "Total").to(lang), len(plan.actions), float(table["area_m2"].sum()), float(plan.total_cost)
+    return Sheet(
+        Text("方案汇总", "The plan in short"),
+        Text("按取得方式汇总。", "Summed by how the sites are obtained."),
+        (
+            Column(Text("取得方式", "Acquisition"), "text", 16),
+            Column(Text("项数", "Actions"), "whole", 10),
+            Column(Text("面积（㎡）", "Area (m²)"), "number", 14),
+            Column(Text("费用（万元）", "Cost (10,000 yuan)"), "money", 14),
+        ),
+        (*rows, total) if rows else (),
+        total=bool(rows),
+    )
+
+
 def curve_sheet(curve: pd.DataFrame, lang: Lang) -> Sheet:
     """Return what each budget brings, with its bound.
 

@@ -178,7 +178,7 @@ def headlines(results: Results) -> tuple[Figure, ...]:
             area,
             target=area_target(standard),
         ),
-        figure("missing_m2", Text("尚缺面积", "Floor area still missing"), "m2", area),
+        figure("missing_m2", _missing_name(cards), "m2", area),
         figure("unknown", Text("资料不全的社区", "Communities with a figure missing"), "communities", both),
     )
 
@@ -228,6 +228,13 @@ def rule_names(standard: Standard) -> dict[str, Text]:
     return {rule.id: rule.name for rule in standard.rules}
 
 
+def _missing_name(cards: tuple[Scorecard | None, ...]) -> Text:
+    """Return what the missing area is called: where areas are unknown it is the sum of those that are known."""
+    if any(card is not None and missing_area_m2(card).isna().any() for card in cards):
+        return Text("尚缺面积（面积已知的社区）", "Floor area still missing (where it is known)")
+    return Text("尚缺面积", "Floor area still missing")
+
+
 def _measure(name: str, card: Scorecard) -> float:
     """Return one headline figure of one scorecard."""
     table = card.communities
@@ -236,7 +243,8 @@ def _measure(name: str, card: Scorecard) -> float:
     if name == "unknown":
         return float(table["meets"].eq("unknown").sum())
     if name == "missing_m2":
-        return float(missing_area_m2(card).sum())
+        # NaN, not 0, where none is known
+        return float(missing_area_m2(card)[table["households"] > 0].sum(min_count=1))
     if name == "area_per_100":
         return _county_area(card)
     total = float(card.demand["households"].sum())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from siting.outputs.figures import headlines, verdict_codes
+from siting.outputs.figures import Figure, headlines, verdict_codes
 from siting.outputs.manifest import library_versions
 from siting.outputs.numbers import format_figure, format_number, is_missing
 from siting.outputs.words import ACQUISITION, PLAN_STATUS
-from siting.text import Text
+from siting.text import Lang, Text
+
+LANGS: tuple[Lang, Lang] = ("zh", "en")
 
 if TYPE_CHECKING:
     from siting.allocation.plan import Plan
@@ -113,30 +115,32 @@ def found(results: Results) -> list[Text]:
             f"have said {format_figure(figures['reached_share'].straight, 'share', 'en')}.",
         ),
     ]
-    area = figures["area_per_100"]
-    if not is_missing(area.now):
-        lines.append(
-            Text(
-                f"每百户社区综合服务设施面积 {now('area_per_100', 'zh')}，标准是 "
-                f"{format_figure(area.target, area.unit, 'zh')}；"
-                f"各社区合计尚缺 {now('missing_m2', 'zh')}。",
-                f"There are {now('area_per_100', 'en')}; the standard is "
-                f"{format_figure(area.target, area.unit, 'en')}. "
-                f"Together the communities lack {now('missing_m2', 'en')}.",
-            )
-        )
-    else:
-        lines.append(
-            Text(
-                f"部分设施缺建筑面积，全域每百户面积无法算出；已知的社区合计尚缺 {now('missing_m2', 'zh')}。",
-                "Some facilities lack their floor area, so the overall figure per 100 households is unknown; "
-                "the communities "
-                f"that are known lack {now('missing_m2', 'en')}.",
-            )
-        )
+    lines.append(_area(figures))
     if results.plan is not None:
         lines.append(_after(results, results.plan))
     return lines
+
+
+def _area(figures: dict[str, Figure]) -> Text:
+    """Return in a sentence how much floor area there is and how much is missing."""
+    area, lack = figures["area_per_100"], figures["missing_m2"]
+    standard = [format_figure(area.target, area.unit, lang) for lang in LANGS]
+    now = [format_figure(area.now, area.unit, lang, against=area.target) for lang in LANGS]
+    missing = [format_figure(lack.now, lack.unit, lang) for lang in LANGS]
+    if is_missing(area.now):
+        first = Text(
+            f"部分设施缺建筑面积，全域每百户面积无法算出（标准是 {standard[0]}）",
+            "Some facilities lack their floor area, so the figure per 100 households is unknown (the standard "
+            f"is {standard[1]})",
+        )
+    else:
+        first = Text(
+            f"每百户社区综合服务设施面积 {now[0]}，标准是 {standard[0]}",
+            f"The floor area is {now[1]}; the standard is {standard[1]}",
+        )
+    if is_missing(lack.now):
+        return Text(f"{first.zh}。", f"{first.en}.")
+    return Text(f"{first.zh}；{lack.name.zh} {missing[0]}。", f"{first.en}. {lack.name.en}: {missing[1]}.")
 
 
 def _after(results: Results, plan: Plan) -> Text:

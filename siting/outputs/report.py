@@ -243,6 +243,8 @@ def _plan(results: Results, lang: Lang) -> _Section | None:
         Text("规划方案", "The plan"),
         lang,
         [element("p", text.to(lang)) for text in prose.planned(results, plan)],
+        sheet_table(choices.acquisition_sheet(plan, lang), lang, range(4)) if len(plan.actions) else None,
+        element("h3", Text("逐项措施", "Action by action").to(lang)),
         sheet_table(planned.action_sheet(results, plan, lang), lang, _ACTION_COLUMNS),
         element("h3", Text("离最好还有多远", "How good it is").to(lang)),
         element("p", planned.stage_sheet(plan, lang).about.to(lang)),

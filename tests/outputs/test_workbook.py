@@ -8,7 +8,7 @@ import pytest
 
 from siting.errors import OutputError
 from siting.outputs import write_workbook
-from siting.outputs.choices import alternative_sheet
+from siting.outputs.choices import acquisition_sheet, alternative_sheet
 from siting.outputs.workbook import sheets_of
 from tests.outputs.made import HOSTILE
 
@@ -108,6 +108,16 @@ def test_the_choices_around_the_plan_have_their_sheets_and_the_curve_its_chart(w
     assert values(book, "面积死结", "还差（㎡）") == [80]
     with zipfile.ZipFile(written["workbook"]) as parts:
         assert [name for name in parts.namelist() if "/charts/chart" in name] == ["xl/charts/chart1.xml"]
+
+
+def test_the_plan_in_short_sums_by_acquisition_the_dearest_first(results):
+    rows = acquisition_sheet(results.plan, "zh").rows
+    assert rows == (
+        ("新建", 1, 600.0, 360.0),
+        ("租借", 1, 220.0, 55.5),
+        ("扩建", 1, 90.0, 37.0),
+        ("合计", 3, 910.0, 452.5),
+    )
 
 
 def test_an_alternative_is_told_by_the_sites_it_takes_instead(results):
