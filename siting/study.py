@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from siting.allocation.plan import Plan
+    from siting.allocation.plan import Plan, PlanOptions
+    from siting.allocation.problem import Model
+    from siting.allocation.situation import Situation
     from siting.coverage import Access, Scorecard
     from siting.inputs import DemandPoints, SourceRecord, Tables
     from siting.network import RoadNetwork
     from siting.outputs import Results
 
+_ANYWHERE_M = 1e6
 __all__ = ["Ready", "Study", "measure", "prepare", "read_study", "run"]
 
 
@@ -250,12 +253,41 @@ def _plan(
         rules=study.sites or SiteRules(),
         progress=progress,
     )
-    options = study.plan or PlanOptions()
+    options, model = study.plan or PlanOptions(), study.model
     if chosen is not None:
         plan = prescribe_chosen(situation, read_chosen(chosen), options, with_rest=with_plan, progress=progress)
-    else:
+    elif model == "prescription":
         plan = prescribe(situation, options, progress=progress)
+    else:
+        plan = _plan_by_model(ready, access, before, situation, model, options, progress)
     return _choices(plan, study.choices, progress) if with_plan else plan
+
+
+def _plan_by_model(
+    ready: Ready,
+    access: Access,
+    before: Scorecard,
+    situation: Situation,
+    model: Model,
+    options: PlanOptions,
+    progress: Progress,
+) -> Plan:
+    """Return the plan whose sites one of the classical models chose, with the distances that the model needs."""
+    from siting.allocation.sites_by_model import NEEDS_DISTANCES, plan_by_model
+    from siting.reach import cost_matrix
+
+    standard = ready.study.standard
+    if model not in NEEDS_DISTANCES:
+        return plan_by_model(situation, model, options, progress=progress)
+    candidate_m = cost_matrix(
+        ready.network,
+        access.demand_positions if access.demand_positions is not None else ready.demand.points,
+        ready.tables.candidates,
+        cutoff_m=_ANYWHERE_M,
+        direct_walk=standard.value("direct_walk") > 0,
+    )
+    facility_m = before.demand["nearest_m"].to_numpy(dtype=float)
+    return plan_by_model(situation, model, options, candidate_m=candidate_m, facility_m=facility_m, progress=progress)
 
 
 def _choices(plan: Plan, asked: Choices, progress: Progress) -> Plan:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from siting.errors import Issue, MissingFileError, StudyError
 from siting.standards import Standard, read_standard
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from siting.allocation.plan import PlanOptions
     from siting.inputs import Source
 
+PlanModel = Literal["prescription", "set_cover", "max_cover", "p_median", "p_center"]
 _PLACES = ("communities", "facilities", "candidates", "allotments", "boundaries", "buildings")
 _NUMBER, _WHOLE, _WORD, _FLAG, _WORDS, _NUMBERS = "number", "whole", "word", "flag", "words", "numbers"
 _NAMES = "names"
@@ -72,7 +73,7 @@ _YEARS = "plan.yearly_budgets"
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "study.lang": ("zh", "en"),
     "study.money_unit": ("万元", "元"),
-    "plan.model": ("prescription", "set_cover", "max_cover", "p_median", "p_center"),
+    "plan.model": get_args(PlanModel),
     "plan.compliance": ("most", "every", "targets"),
 }
 _NOT_NEGATIVE = (
@@ -112,7 +113,7 @@ class Study:
     lang: Lang = "zh"
     year: int | None = None
     money_unit: str = "万元"
-    model: str = "prescription"
+    model: PlanModel = "prescription"
     plan: PlanOptions | None = None
     sites: SiteRules | None = None
     choices: Choices = field(default_factory=Choices)

@@ -27,7 +27,7 @@ class Source:
 
     ``datum`` is that of its longitudes and latitudes: ``wgs84``, ``gcj02``, ``bd09`` or ``cgcs2000``. ``crs`` names a
     coordinate system instead, for projected coordinates (``EPSG:4547``). ``layer`` or ``sheet`` chooses one of several.
-    ``columns`` maps a column of DESIGN's tables to the header in the file; ``swap_lon_lat`` exchanges the two.
+    ``columns`` maps a column of the table to its header in the file; ``swap_lon_lat`` exchanges the two.
     """
 
     path: Path
