@@ -83,22 +83,23 @@ def _say_overlaps(checker: Checker, shapes: np.ndarray) -> None:
     good = np.flatnonzero(~shapely.is_missing(shapes))
     tree = shapely.STRtree(shapes[good])
     pairs = tree.query(shapes[good], predicate="intersects")
-    for one, other in zip(*(good[side] for side in pairs), strict=True):
-        if one >= other or ids[one] == ids[other]:
-            continue
-        smaller = min(shapely.area(shapes[one]), shapely.area(shapes[other]))
-        overlap = shapely.area(shapely.intersection(shapes[one], shapes[other]))
-        if smaller > 0 and overlap > OVERLAP_SHARE * smaller:
+    one, other = (good[side] for side in pairs)
+    apart = (one < other) & (ids[one] != ids[other])
+    one, other = one[apart], other[apart]
+    smaller = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
+    overlap = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    for first, second, share in zip(ids[one], other, overlap / np.maximum(smaller, 1e-30), strict=True):
+        if share > OVERLAP_SHARE:
             checker.say(
                 "warning",
                 "boundaries",
-                int(other),
-                f"与 {ids[one]} 的边界重叠（占较小者的 {overlap / smaller:.0%}）；重叠处的建筑只计入较小者",
-                f"overlaps that of {ids[one]} by {overlap / smaller:.0%} of the smaller, which gets what is there",
+                int(second),
+                f"与 {first} 的边界重叠（占较小者的 {share:.0%}）；重叠处的建筑只计入较小者",
+                f"overlaps that of {first} by {share:.0%} of the smaller, which gets what is there",
                 "请核对两者的边界",
                 "check both boundaries",
                 column="geometry",
-                value=ids[other],
+                value=ids[second],
             )
 
 

@@ -82,11 +82,12 @@ def test_a_value_in_the_last_cell_of_a_sheet_is_refused_at_once(tmp_path: Path) 
     assert "XFD1048576" in only(faults(partial(read, tmp_path, communities=tmp_path / "far.xlsx"))).problem.en
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bomb.xlsx", "bomb.zip"])
+def test_a_bomb_is_not_unpacked(tmp_path: Path, name: str) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 80_000_000)
-    path = write(tmp_path, "bomb.xlsx", packed.getvalue())
+    path = write(tmp_path, name, packed.getvalue())
     assert "unpacks to 80 MB" in only(faults(partial(read, tmp_path, communities=path))).problem.en
 
 
