@@ -373,5 +373,14 @@ def test_shares_and_quantiles_are_those_of_plain_loops(rows, asked):
         assert (found.excess_m[i] <= 0) == (found.share[i] >= asked - 1e-9)
 
 
+def test_a_quantile_is_as_exact_in_the_last_community_of_a_country_as_in_the_first():
+    communities_n, homes_n = 20_000, 30
+    weights = np.tile(np.full(homes_n, 1000 / 30), communities_n)
+    values = np.tile(np.arange(homes_n, dtype=np.float64), communities_n)
+    community = np.repeat(np.arange(communities_n), homes_n)
+    found = quantile_by_community(values, weights, community, communities_n, 0.9)
+    assert set(found) == {26.0}, "the 27th of thirty homes completes nine tenths"
+
+
 def test_a_quantile_of_nothing_is_nothing():
     assert quantile_by_community(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), 0, 0.9).tolist() == []
