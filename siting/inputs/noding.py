@@ -203,9 +203,10 @@ def _cut(roads: gpd.GeoDataFrame, lines: _Lines, *cuts: _Cuts) -> gpd.GeoDataFra
     shapes = shapely.linestrings(places[vertex], indices=piece)
     rows = owner[vertex[starts]]
     out = roads.iloc[rows].reset_index(drop=True).set_geometry(shapes, crs=roads.crs)
-    share = line_lengths_m(shapes) / line_lengths_m(roads.geometry.to_numpy())[rows]
-    uncut = np.bincount(rows, minlength=len(roads))[rows] == 1
-    return out.assign(length_m=out["length_m"].to_numpy() * np.where(uncut, 1.0, share))
+    whole_m = line_lengths_m(roads.geometry.to_numpy())[rows]
+    cut_up = np.bincount(rows, minlength=len(roads))[rows] > 1
+    share = np.divide(line_lengths_m(shapes), whole_m, out=np.ones(len(rows)), where=cut_up)
+    return out.assign(length_m=out["length_m"].to_numpy() * share)
 
 
 def _say(faults: Faults, before: int, after: int, joined: Ints, rows: Ints, gaps: pd.DataFrame) -> None:

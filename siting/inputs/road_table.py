@@ -153,7 +153,10 @@ def _placed(frame: gpd.GeoDataFrame, datum: str | None, faults: Faults) -> gpd.G
     _left_out(faults, np.unique(frame["_row"].to_numpy()[bad]), "的坐标不可能存在", "have impossible coordinates")
     if bad.all():
         raise faults.stop(
-            "没有一条道路在地球上", "no road lies on the earth", "请检查坐标系", "check the coordinate system"
+            "没有一条道路在地球上",
+            "no road lies on the earth",
+            "请检查坐标系，以及经纬度是否颠倒",
+            "check the coordinate system, and whether longitude and latitude are exchanged",
         )
     placed = placed.loc[~bad].reset_index(drop=True)
     if datum in {"gcj02", "bd09"}:

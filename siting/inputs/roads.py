@@ -20,7 +20,7 @@ from siting.inputs.tables import SourceRecord
 from siting.text import Progress, Text, silent
 
 OSM_ENDINGS = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml")
-PLAIN_TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls")
+LINE_ENDINGS = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".parquet", ".geoparquet")
 Crossings = Literal["auto", "join", "pass"]
 
 
@@ -115,9 +115,14 @@ def _refuse(path: Path, faults: Faults) -> None:
 
 def _read_lines(source: Source, faults: Faults) -> gpd.GeoDataFrame:
     """Return the layer of lines in a file."""
-    plain = source.path.suffix.lower() in PLAIN_TABLES
-    raw = None if plain else read_file(source, "roads", faults)
-    if raw is None or raw.geometry is None:
+    if not source.path.is_dir() and source.path.suffix.lower() not in LINE_ENDINGS:
+        kinds = ", ".join((*OSM_ENDINGS, ".graphml", *LINE_ENDINGS))
+        raise faults.stop(
+            "不是道路文件的类型", "is of a kind that is not read as roads",
+            f"可用：{kinds}", f"use one of: {kinds}", value=source.path.suffix,
+        )  # fmt: skip
+    raw = read_file(source, "roads", faults)
+    if raw.geometry is None:
         raise faults.stop(
             "只有表格，没有道路线", "it is a table without lines",
             "请提供线图层，如 GeoPackage 或 Shapefile", "give a layer of lines, such as a GeoPackage or a shapefile",

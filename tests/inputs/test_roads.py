@@ -2,6 +2,7 @@ import pickle
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -260,7 +261,7 @@ PAGE = b"<!DOCTYPE html><html><body><h1>504 Gateway Time-out</h1></body></html>"
         ("roads.gpkg", b"SQLite format 3\0" + b"\1" * 500, "damaged"),
         ("roads.gpkg", b"random bytes", "damaged"),
         ("roads.docx", b"PK whatever", "of a kind that is not read"),
-        ("roads.csv", b"a,b\n1,2\n", "a table without lines"),
+        ("roads.csv", b"a,b\n1,2\n", "of a kind that is not read as roads"),
         ("roads.geojson", b'{"type": "FeatureCollection", "features": [', "damaged"),
     ],
 )
@@ -269,6 +270,22 @@ def test_what_is_no_road_file_is_refused_with_the_reason(tmp_path, name, content
     with pytest.raises(TableError, match=message) as caught:
         read_roads(tmp_path / name)
     assert any("一" <= letter <= "鿿" for letter in caught.value.text.zh)
+
+
+def test_a_layer_without_lines_or_places_is_refused(tmp_path):
+    pd.DataFrame({"name": ["东街"]}).to_parquet(tmp_path / "roads.parquet")
+    with pytest.raises(TableError, match="a table without lines"):
+        read_roads(tmp_path / "roads.parquet")
+    exchanged = gpd.GeoDataFrame(geometry=[LineString([(35.1, 104.1), (35.2, 104.1)])], crs="EPSG:4326")
+    exchanged.to_file(tmp_path / "roads.gpkg")
+    with pytest.raises(TableError, match="whether longitude and latitude are exchanged"):
+        read_roads(tmp_path / "roads.gpkg")
+
+
+def test_a_line_without_length_is_left_to_the_network_to_name(tmp_path):
+    table = frame([(0, 0), (0, 0)], [(0, 0), (100, 0)], length_m=[5.0, 101.0])
+    lines, _ = noded(table)
+    assert lines["length_m"].tolist() == [5.0, 101.0]
 
 
 def test_a_file_that_is_not_there_is_told():
