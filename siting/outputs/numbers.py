@@ -74,9 +74,10 @@ def format_number(value: object, unit: str | Text, *, against: object = None) ->
         if number in (0.0, 100.0):
             return f"{number:.0f}"
         marks += [0.0, 100.0]
-    decimals = _DECIMALS.get("share" if is_share(unit) else unit if isinstance(unit, str) else "", 1)
-    while decimals < _MOST_DECIMALS and any(_crosses(number, mark, decimals) for mark in marks):
-        decimals += 1
+    usual = _DECIMALS.get("share" if is_share(unit) else unit if isinstance(unit, str) else "", 1)
+    # a difference that no printed decimal shows is the noise of adding, not a side
+    telling = (d for d in range(usual, _MOST_DECIMALS + 1) if not any(_crosses(number, mark, d) for mark in marks))
+    decimals = next(telling, usual)
     printed = f"{number:,.{decimals}f}"
     return "0" if float(printed.replace(",", "")) == 0 else printed
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from siting.outputs import background, choices, findings, planned, spread
 from siting.outputs.atomic import whole_file
@@ -36,6 +38,7 @@ _CHART_COLOURS = (CIRCLE_COLOUR, PLAN_COLOUR)
 _HEADING_ROW = 3
 _A3, _A4, _WIDE = 8, 9, 14
 _CHART_ROWS = 23
+_LINE_POINTS, _MOST_LINES = 15, 12
 
 
 def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
@@ -163,6 +166,7 @@ def _write_sheet(book: Any, formats: _Formats, sheet: Sheet, name: str, results:
         page.write_string(first, 0, sheet.empty.to(lang), formats.get(italic=True, font_color="#52606D"))
     for offset, row in enumerate(sheet.rows):
         is_total = sheet.total and offset == len(sheet.rows) - 1
+        page.set_row(first + offset, _LINE_POINTS * _lines(sheet.columns, row) + 2)
         for number, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
             look = _look(column, value, offset, is_total, number in sheet.status_columns, lang)
             _write_cell(page, first + offset, number, value, formats.get(**look))
@@ -173,6 +177,17 @@ def _write_sheet(book: Any, formats: _Formats, sheet: Sheet, name: str, results:
     if data_rows > 0:
         page.autofilter(_HEADING_ROW, 0, _HEADING_ROW + data_rows, last)
     _set_print(page, sheet, name, title, first + max(len(sheet.rows), 1) - 1)
+
+
+def _lines(columns: tuple[Column, ...], row: tuple[Any, ...]) -> int:
+    """Return how many lines the longest wrapped text of a row takes; a Chinese character is two wide."""
+    most = 1
+    for column, value in zip(columns, row, strict=True):
+        if column.kind == "wrapped" and isinstance(value, str):
+            room = (column.width or _WIDTHS["wrapped"]) - 3
+            wide = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in value)
+            most = max(most, math.ceil(wide / room))
+    return min(most, _MOST_LINES)
 
 
 def _insert_chart(book: Any, page: Any, sheet: Sheet, lang: Lang) -> None:
@@ -208,7 +223,7 @@ def _look(column: Column, value: Any, offset: int, is_total: bool, is_status: bo
     elif column.kind in _FORMATS:
         look["num_format"] = _FORMATS[column.kind]
     elif column.kind in ("text", "wrapped"):
-        look |= {"indent": 1, "text_wrap": column.kind == "wrapped"}
+        look |= {"align": "left", "indent": 1, "text_wrap": column.kind == "wrapped"}
     if is_status and value:
         look["bg_color"], look["font_color"] = _STATUS_COLOURS[_mood(str(value), lang)]
     if is_total:

@@ -16,6 +16,11 @@ def test_a_figure_just_short_of_its_target_is_not_printed_as_the_target():
     assert format_number(30.0, "m2_per_100_households", against=30.0) == "30.0"
 
 
+def test_the_noise_of_adding_is_not_printed():
+    assert format_number(0.1 + 0.2, "m2", against=0.3) == "0"
+    assert format_number(30.000000001, "m2_per_100_households", against=30.0) == "30.0"
+
+
 def test_nearly_everybody_is_not_everybody():
     assert format_number(0.9999, "share") == "99.99"
     assert format_number(1.0, "share") == "100"

@@ -43,6 +43,14 @@ def test_english_sheets_hold_the_same_figures(results):
         assert numbers == [[cell for cell in row if isinstance(cell, int | float)] for row in en.rows]
 
 
+def test_a_long_text_has_a_row_high_enough_to_read_it(book):
+    page = book["说明"]
+    content = column(book, "说明", "内容")
+    longest = max(content, key=lambda cell: len(str(cell.value)))
+    assert longest.alignment.wrap_text
+    assert page.row_dimensions[longest.row].height > 30
+
+
 def test_no_cell_is_a_formula_or_a_link_whatever_the_names_are(written, book):
     cells = [cell for page in book for row in page.iter_rows() for cell in row]
     assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
