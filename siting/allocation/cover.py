@@ -226,7 +226,7 @@ def solve_cover(problem: Problem, options: SolveOptions | None = None, start: In
     if problem.capacity is not None:
         return solve_capacitated_cover(problem, options, start, solve_part)
     core = cover_core(problem)
-    answer = search_core(core.problem, options, None if start is None else core.part(start))
+    answer = search_core(core.problem, options, None if start is None else core.part(start), begun)
     if answer.chosen is None:
         raise unsatisfied(problem, solve_part)
     chosen = core.whole(answer.chosen)

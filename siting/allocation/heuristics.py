@@ -39,6 +39,7 @@ def search_set_cover(
     seconds: float = 1.0,
     patience: float = math.inf,
     target: float = 0.0,
+    deadline: float = math.inf,
     seed: int = 0,
 ) -> Found:
     """Search for a cheap set of sites that covers every demand to its level.
@@ -55,6 +56,8 @@ def search_set_cover(
         Stop after this much work without a better cover, in the same seconds.
     target
         Stop at a cover of this cost or less.
+    deadline
+        Stop when ``time.perf_counter()`` is past this.
     seed
         Seed of the search.
 
@@ -75,7 +78,7 @@ def search_set_cover(
         state.total[1] = state.total[0]
         state.best[:] = state.inside
     kernels.search_cover(reach, terms, state, 0, target)  # compiled before the clock starts
-    clock = _Clock(seconds, patience)
+    clock = WorkClock(seconds, patience, deadline)
     with clock:
         while state.total[1] > target and (allowed := clock.next_batch(-float(state.total[1]))):
             clock.spent(kernels.search_cover(reach, terms, state, allowed, target), allowed)
@@ -92,6 +95,7 @@ def search_max_cover(
     seconds: float = 1.0,
     patience: float = math.inf,
     target: float = math.inf,
+    deadline: float = math.inf,
     seed: int = 0,
 ) -> Found:
     """Search for the sites within the limits that cover the most weight.
@@ -108,6 +112,8 @@ def search_max_cover(
         Stop after this much work without more cover, in the same seconds.
     target
         Stop at a cover of this weight or more.
+    deadline
+        Stop when ``time.perf_counter()`` is past this.
     seed
         Seed of the search.
 
@@ -138,7 +144,7 @@ def search_max_cover(
     state.value[1] = best[0]
     if seconds:
         kernels.search_swaps(share, reach, terms, state, 0, target, by_money)  # compiled before the clock starts
-    clock = _Clock(seconds, patience)
+    clock = WorkClock(seconds, patience, deadline)
     with clock:
         while state.value[1] < target and (allowed := clock.next_batch(float(state.value[1]))):
             clock.spent(kernels.search_swaps(share, reach, terms, state, allowed, target, by_money), allowed)
@@ -146,12 +152,11 @@ def search_max_cover(
     return Found(chosen, float(state.value[1]), clock.cut_short, clock.interrupted)
 
 
-class _Clock:
+class WorkClock:
     """Hands out work in batches until the allowance, the patience or, on a slow machine, the time is used up."""
 
-    def __init__(self, seconds: float, patience: float) -> None:
-        self.begun = time.perf_counter()
-        self.seconds = seconds
+    def __init__(self, seconds: float, patience: float, deadline: float = math.inf) -> None:
+        self.deadline = min(deadline, time.perf_counter() + seconds)
         self.left = seconds * WORK_PER_SECOND
         self.patience = patience * WORK_PER_SECOND
         self.best = -math.inf
@@ -159,7 +164,7 @@ class _Clock:
         self.cut_short = False
         self.interrupted = False
 
-    def __enter__(self) -> _Clock:
+    def __enter__(self) -> WorkClock:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -173,7 +178,7 @@ class _Clock:
             self.best, self.since = value, 0.0
         if self.left < 1 or self.since >= self.patience:
             return 0
-        if time.perf_counter() - self.begun > self.seconds:
+        if time.perf_counter() > self.deadline:
             self.cut_short = True
             return 0
         return int(min(self.left, BATCH, max(self.patience / 4, 10_000.0)))

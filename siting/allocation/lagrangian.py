@@ -13,11 +13,12 @@ Barahona and Anbil (2000), The volume algorithm, Mathematical Programming 87.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from siting.allocation.problem import FloatArray, Problem
+from siting.allocation.problem import FloatArray, Problem, inner
 
 STEPS = 1500
 """Most steps; more of them move the bound by less than a thousandth."""
@@ -31,7 +32,9 @@ class Priced:
     prices: FloatArray
 
 
-def set_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target: float = math.inf) -> Priced:
+def set_cover_bound(
+    problem: Problem, best: float, *, steps: int = STEPS, target: float = math.inf, deadline: float = math.inf
+) -> Priced:
     """Return a cost that no cover undercuts.
 
     Parameters
@@ -44,6 +47,8 @@ def set_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target
         Most steps.
     target
         Stop at this bound or more.
+    deadline
+        Stop when ``time.perf_counter()`` is past this, after ten steps at least.
 
     Returns
     -------
@@ -59,13 +64,15 @@ def set_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target
     def relaxed(prices: FloatArray, value: FloatArray) -> tuple[float, FloatArray]:
         left = problem.cost - value
         taken = np.where(problem.must | (free & (left < 0)), 1.0, 0.0)
-        return float(need @ prices + left @ taken), taken
+        return inner(need, prices) + inner(left, taken), taken
 
     top = np.full(len(need), np.inf)
-    return _climb(columns, prices, top, need, relaxed, best, steps, target)
+    return _climb(columns, prices, top, need, relaxed, best, steps, target, deadline)
 
 
-def max_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target: float = -math.inf) -> Priced:
+def max_cover_bound(
+    problem: Problem, best: float, *, steps: int = STEPS, target: float = -math.inf, deadline: float = math.inf
+) -> Priced:
     """Return a weight that no choice within the limits covers more than.
 
     Parameters
@@ -78,6 +85,8 @@ def max_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target
         Most steps.
     target
         Stop at this bound or less.
+    deadline
+        Stop when ``time.perf_counter()`` is past this, after ten steps at least.
 
     Returns
     -------
@@ -94,10 +103,10 @@ def max_cover_bound(problem: Problem, best: float, *, steps: int = STEPS, target
 
     def relaxed(prices: FloatArray, value: FloatArray) -> tuple[float, FloatArray]:
         taken = best_sites(problem, value)
-        return -float((reachable - need * prices).sum() + value @ taken), taken
+        return -(float((reachable - need * prices).sum()) + inner(value, taken)), taken
 
     # a demand counts for as long as its price is below its worth: need_i z_i with z_i = 1
-    found = _climb(columns, prices, top, need, relaxed, -best, steps, -target)
+    found = _climb(columns, prices, top, need, relaxed, -best, steps, -target, deadline)
     return Priced(min(-found.bound, float(reachable.sum())), found.prices)
 
 
@@ -120,7 +129,7 @@ def best_sites(problem: Problem, value: FloatArray) -> FloatArray:
         return taken + by_count
     money = problem.budget * (1 + 1e-9) - float(problem.cost[problem.must].sum())
     by_money = _fill(worth, problem.cost, money)
-    return taken + (by_count if by_count @ worth < by_money @ worth else by_money)
+    return taken + (by_count if inner(by_count, worth) < inner(by_money, worth) else by_money)
 
 
 def _top(worth: FloatArray, room: int) -> FloatArray:
@@ -157,7 +166,7 @@ def _least_in_row(problem: Problem, per_site: FloatArray) -> FloatArray:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _climb(columns, prices, top, need, relaxed, best, steps, target):  # type: ignore[no-untyped-def]
+def _climb(columns, prices, top, need, relaxed, best, steps, target, deadline):  # type: ignore[no-untyped-def]
     """Raise the bound step by step along the slope of an averaged choice; prices stay within 0 and ``top``."""
     from siting.allocation._kernels import count_rows, price_columns
 
@@ -174,12 +183,12 @@ def _climb(columns, prices, top, need, relaxed, best, steps, target):  # type: i
     pace, mix, since, kept = 0.1, 0.1, 0, prices
     for step in range(steps):
         slope = _pointing_inside(average, kept, top)
-        length = float(slope @ slope)
+        length = inner(slope, slope)
         if length <= 1e-12:
             average = at(kept)[1]
             slope = _pointing_inside(average, kept, top)
-            length = float(slope @ slope)
-        if length <= 1e-12 or bound >= target:
+            length = inner(slope, slope)
+        if length <= 1e-12 or bound >= target or (step >= 10 and time.perf_counter() > deadline):
             break
         ahead = max(min(best - bound, 0.05 * abs(bound)), 1e-4 * abs(bound) + 1e-9)
         prices = np.clip(kept + pace * ahead / length * slope, 0.0, top)
@@ -187,7 +196,7 @@ def _climb(columns, prices, top, need, relaxed, best, steps, target):  # type: i
         since += 1
         if reached > bound:
             bound, kept, since = reached, prices, 0
-            if float(slope @ fresh) >= 0:
+            if inner(slope, fresh) >= 0:
                 pace = min(2.0, pace * 1.1)
         elif since >= 20:
             pace, since = pace * 0.66, 0
@@ -205,6 +214,6 @@ def _pointing_inside(slope: FloatArray, prices: FloatArray, top: FloatArray) -> 
 def _mixed(average: FloatArray, fresh: FloatArray, mix: float) -> FloatArray:
     """Return the mix of the averaged and the fresh slope that is shortest, with a tenth of ``mix`` to ``mix`` fresh."""
     change = fresh - average
-    length = float(change @ change)
-    part = -float(average @ change) / length if length > 0 else mix
+    length = inner(change, change)
+    part = -inner(average, change) / length if length > 0 else mix
     return average + min(max(part, mix / 10), mix) * change

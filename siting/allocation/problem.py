@@ -214,6 +214,11 @@ class Problem:
             )
 
 
+def inner(a: FloatArray, b: FloatArray) -> float:
+    """Return the sum of products, added in one order whatever the number of threads (BLAS may share it out)."""
+    return float((a * b).sum())
+
+
 def make_problem(
     model: Model,
     pairs: csr_array | ArrayLike,

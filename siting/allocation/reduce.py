@@ -69,12 +69,12 @@ def cover_core(problem: Problem) -> Core:
     else:
         rows = ~covered
         constant = problem.total_cost(settled)
-    core = _restricted(problem, np.flatnonzero(rows), columns, level)
+    core = restricted(problem, np.flatnonzero(rows), columns, level)
     core, columns = _without_redundant(core, columns)
     return Core(core, columns, settled, constant)
 
 
-def _restricted(problem: Problem, rows: IntArray, columns: IntArray, level: IntArray) -> Problem:
+def restricted(problem: Problem, rows: IntArray, columns: IntArray, level: IntArray) -> Problem:
     """Return the problem on some rows and some free columns, with what the musts leave of its limits."""
     place = np.full(problem.shape[1], -1, dtype=np.int64)
     place[columns] = np.arange(len(columns))
@@ -131,7 +131,7 @@ def _kept(core: Problem, rows: BoolArray, columns: BoolArray) -> Problem:
     """Return the core on the rows and columns kept."""
     if rows.all() and columns.all():
         return core
-    return _restricted(core, np.flatnonzero(rows), np.flatnonzero(columns), core.level)
+    return restricted(core, np.flatnonzero(rows), np.flatnonzero(columns), core.level)
 
 
 def _equal_rows_merged(core: Problem) -> Problem:
@@ -152,6 +152,6 @@ def _equal_rows_merged(core: Problem) -> Problem:
     stays = np.flatnonzero(leader == np.arange(n))
     if len(stays) == n:
         return core
-    merged = _restricted(core, stays, np.arange(m), core.level)
+    merged = restricted(core, stays, np.arange(m), core.level)
     weights = np.bincount(leader, core.weights, minlength=n)[stays].astype(np.float64)
     return replace(merged, weights=weights, demand=weights)

@@ -7,6 +7,7 @@ the clock, unless the exact solver itself runs out of time. Every stage stops wh
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from siting.allocation.cover_models import max_cover_model, set_cover_model, sta
 from siting.allocation.heuristics import WORK_PER_SECOND, search_max_cover, search_set_cover
 from siting.allocation.lagrangian import STEPS, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import FloatArray, IntArray, Problem
+from siting.allocation.problem import FloatArray, IntArray, Problem, inner
 from siting.allocation.solution import relative_gap
 from siting.allocation.solve import solve_mip
 from siting.errors import SolverError
@@ -37,7 +38,7 @@ class Answer:
     interrupted: bool
 
 
-def search_core(core: Problem, options: SolveOptions, start: IntArray | None) -> Answer:
+def search_core(core: Problem, options: SolveOptions, start: IntArray | None, begun: float) -> Answer:
     """Search a core for its best choice and prove how good it is.
 
     Parameters
@@ -48,6 +49,8 @@ def search_core(core: Problem, options: SolveOptions, start: IntArray | None) ->
         Time, gap, seed.
     start
         A choice to start from; greedy otherwise.
+    begun
+        When the whole solve began, by ``time.perf_counter()``.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def search_core(core: Problem, options: SolveOptions, start: IntArray | None) ->
     """
     if not core.shape[0]:
         return Answer(np.zeros(0, dtype=np.int64), 0.0, 0.0, "settled", False, False)
-    run = _Run(core, options)
+    run = _Run(core, options, begun)
     _ = run.greedy(start) or run.swaps(first=True) or run.exact() or run.swaps(first=False)
     return run.answer()
 
@@ -69,9 +72,10 @@ def search_core(core: Problem, options: SolveOptions, start: IntArray | None) ->
 class _Run:
     """One search under way: the best so far, the bound so far, and which stages brought them."""
 
-    def __init__(self, core: Problem, options: SolveOptions) -> None:
+    def __init__(self, core: Problem, options: SolveOptions, begun: float) -> None:
         self.core, self.options = core, options
         self.seconds = min(options.time_limit_s, 3600.0)
+        self.begun, self.deadline = begun, begun + self.seconds
         self.sign = -1.0 if core.maximise else 1.0
         self.step = common_step(core.weights if core.maximise else core.cost)
         self.chosen: IntArray | None = None
@@ -99,13 +103,19 @@ class _Run:
         return self.done()
 
     def price(self) -> None:
-        """Raise the bound by row prices, as far as a tenth of the time allows (at least fifty steps)."""
+        """Raise the bound by row prices, as far as a part of the time allows (at least fifty steps)."""
         n, m = self.core.shape
         touched = (2 * self.core.pairs.nnz + 20 * (n + m)) / 10  # straight passes run ten times as fast as the search
-        steps = int(min(STEPS, max(50.0, 0.1 * self.seconds * WORK_PER_SECOND / touched)))
+        steps = int(min(STEPS, max(50.0, 0.15 * self.seconds * WORK_PER_SECOND / touched)))
         known = self.value if self.chosen is not None else math.inf
         bounding = max_cover_bound if self.core.maximise else set_cover_bound
-        priced = bounding(self.core, known, steps=steps, target=known if self.chosen is not None else math.inf)
+        target = known if self.chosen is not None else math.inf
+        late = self.begun + 0.3 * self.seconds if self.seconds else math.inf
+        try:
+            priced = bounding(self.core, known, steps=steps, target=target, deadline=late)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return
         self._tighten(priced.bound, "row prices")
 
     def swaps(self, *, first: bool) -> bool:
@@ -127,7 +137,7 @@ class _Run:
             result = solve_mip(
                 model,
                 start=known,
-                time_limit_s=0.65 * self.seconds,
+                time_limit_s=max(0.0, min(0.65 * self.seconds, self.deadline - time.perf_counter())),
                 gap=self.options.gap,
                 seed=self.options.seed,
                 progress=self.options.progress,
@@ -162,9 +172,10 @@ class _Run:
             seconds=seconds,
             patience=patience,
             target=self._target(),
+            deadline=self.deadline,
             seed=self.options.seed,
         )
-        self.interrupted = found.interrupted
+        self.interrupted = self.interrupted or found.interrupted
         if found.chosen is not None:
             self._take(found.chosen, found.value, name)
 
@@ -177,7 +188,7 @@ class _Run:
     def _worth(self, chosen: IntArray) -> float:
         if not self.core.maximise:
             return self.core.total_cost(chosen)
-        return float(self.core.weights @ start_values(self.core, chosen)[self.core.shape[1] :])
+        return inner(self.core.weights, start_values(self.core, chosen)[self.core.shape[1] :])
 
     def _take(self, chosen: IntArray, value: float, name: str) -> None:
         """Keep a choice if it is better."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation.problem import TOLERANCE, FloatArray, IntArray, Problem
+from siting.allocation.problem import TOLERANCE, FloatArray, IntArray, Problem, inner
 from siting.errors import SolverError
 from siting.text import Text
 
@@ -154,7 +154,7 @@ def objective_of(problem: Problem, chosen: IntArray, assigned: IntArray, flow: c
         return problem.total_cost(chosen)
     if problem.model == "max_cover":
         if flow is not None:
-            return float(problem.weights @ np.asarray(flow.sum(axis=1)).ravel())
+            return inner(problem.weights, np.asarray(flow.sum(axis=1)).ravel())
         return float(problem.weights[served(problem, chosen, assigned)].sum())
     rows = np.flatnonzero(assigned >= 0)
     length = _pair_lengths(problem, rows, assigned[rows])
@@ -163,8 +163,8 @@ def objective_of(problem: Problem, chosen: IntArray, assigned: IntArray, flow: c
     if flow is not None:
         moved = flow.tocoo()
         along = _pair_lengths(problem, moved.row, moved.col)
-        return float((problem.weights[moved.row] * moved.data) @ along)
-    return float(problem.weights[rows] @ length)
+        return inner(problem.weights[moved.row] * moved.data, along)
+    return inner(problem.weights[rows], length)
 
 
 def _pair_lengths(problem: Problem, rows: IntArray, cols: IntArray) -> FloatArray:

@@ -110,7 +110,7 @@ class LinearModel:
 
     def value(self, values: FloatArray) -> float:
         """Return the objective at ``values``."""
-        return float(self.cost @ values) + self.offset
+        return float((self.cost * values).sum()) + self.offset
 
     def violation(self, values: FloatArray) -> float:
         """Return by how much the worst row, column bound or whole number is missed (0: feasible)."""

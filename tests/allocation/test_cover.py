@@ -1,4 +1,6 @@
+import _thread
 import math
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +17,7 @@ from siting.allocation import (
     set_cover,
     solve,
 )
-from siting.errors import InfeasibleError, ProblemError
+from siting.errors import InfeasibleError, ProblemError, SolverError
 from tests.allocation import brute
 
 QUICK = SolveOptions(time_limit_s=20)
@@ -49,25 +51,25 @@ def agrees_with_brute_force(problem):
 
 
 @given(brute.cover_inputs("set_cover"))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_set_cover_is_the_best_of_all_choices_with_any_option(inputs):
     agrees_with_brute_force(problem_of(inputs))
 
 
 @given(brute.cover_inputs("max_cover"))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_max_cover_is_the_best_of_all_choices_with_any_option(inputs):
     agrees_with_brute_force(problem_of(inputs))
 
 
 @given(brute.cover_inputs("set_cover", capacities=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_capacitated_set_cover_is_the_best_of_all_choices(inputs):
     agrees_with_brute_force(problem_of(inputs))
 
 
 @given(brute.cover_inputs("max_cover", capacities=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_capacitated_max_cover_is_the_best_of_all_choices(inputs):
     agrees_with_brute_force(problem_of(inputs))
 
@@ -83,7 +85,7 @@ seeds = st.integers(0, 10**6)
 
 
 @given(seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_greedy_is_at_most_exact_and_exact_at_most_the_bound(seed):
     covers, weights = made_town(seed)
     quick = max_cover(covers, weights, sites=4, options=SolveOptions(time_limit_s=0))
@@ -97,7 +99,7 @@ def test_greedy_is_at_most_exact_and_exact_at_most_the_bound(seed):
 
 
 @given(seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_as_many_sites_as_a_set_cover_needs_cover_all(seed):
     covers, weights = made_town(seed)
     covers, weights = covers[covers.any(axis=1)], weights[covers.any(axis=1)]
@@ -298,6 +300,14 @@ def test_no_time_gives_the_greedy_answer_with_a_bound_and_says_it_stopped():
     assert found.seconds < 5
 
 
+def test_no_time_with_capacities_gives_the_greedy_answer_or_asks_for_time():
+    options = SolveOptions(time_limit_s=0)
+    found = set_cover(np.ones((4, 3), dtype=bool), demand=[2, 2, 2, 2], capacity=4, options=options)
+    assert (found.objective, found.bound, found.stopped) == (2, 0, True)
+    with pytest.raises(SolverError, match="allow it more time"):
+        set_cover(np.ones((3, 2), dtype=bool), demand=[4, 4, 4], capacity=6, options=options)
+
+
 def test_one_candidate_one_demand_no_demand_and_no_candidate():
     one = np.ones((1, 1), dtype=bool)
     assert set_cover(one).chosen.tolist() == [0]
@@ -328,6 +338,21 @@ def test_a_gap_is_kept_and_not_called_proven():
     exact = max_cover(covers, weights, sites=6)
     assert found.objective <= exact.objective <= found.bound
     assert found.proven == (found.gap <= 1e-9)
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.2])
+def test_ctrl_c_returns_the_best_so_far_and_says_so(after_s):
+    covers = np.random.default_rng(5).random((1200, 500)) < 0.02
+    covers[:, 0] |= ~covers.any(axis=1)
+    set_cover(covers, options=SolveOptions(time_limit_s=0))
+    timer = threading.Timer(after_s, _thread.interrupt_main)
+    timer.start()
+    found = set_cover(covers, options=SolveOptions(time_limit_s=60))
+    timer.join()
+    assert found.interrupted
+    assert found.stopped
+    assert 0 <= found.bound < found.objective
+    assert found.seconds < 40
 
 
 def test_a_set_cover_with_a_number_of_sites_is_refused():

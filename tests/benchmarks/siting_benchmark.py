@@ -64,10 +64,8 @@ def street_covers(homes: int, sites: int, *, nodes: int = 20_397, most: int = 10
     """Solve the set cover and the max cover of one instance on a made street network under several time limits."""
     distance, households = homes_and_sites(homes, sites, nodes=nodes)
     lines = []
-    least, best = (
-        make_problem("set_cover", distance),
-        make_problem("max_cover", distance, weights=households, sites=most),
-    )
+    least = make_problem("set_cover", distance)
+    best = make_problem("max_cover", distance, weights=households, sites=most)
     relaxed = relaxation(least)
     for limit in seconds:
         found, taken = timed(set_cover, distance, options=SolveOptions(time_limit_s=limit))
@@ -112,10 +110,11 @@ def building(homes: int, sites: int, *, nodes: int = 20_397) -> list[str]:
 def main() -> None:
     """Run the parts named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parts = ["scp", "cover", "large", "build"]
+    parser.add_argument("parts", nargs="*", default=parts, choices=parts)
     parser.add_argument(
-        "parts", nargs="*", default=["scp", "cover", "build"], choices=["scp", "cover", "large", "build"]
+        "--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmarks"
     )
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmarks")
     chosen = parser.parse_args()
     warm_up()
     if "scp" in chosen.parts:
