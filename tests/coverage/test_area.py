@@ -157,7 +157,7 @@ DISTANCES = st.integers(1, 6).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(DISTANCES, st.data())
 def test_shared_areas_add_up_to_the_floor_area_in_reach_of_anyone(distance_m, data):
     dense = np.array(distance_m, dtype=np.float64)
@@ -178,7 +178,7 @@ def test_shared_areas_add_up_to_the_floor_area_in_reach_of_anyone(distance_m, da
     assert (share * households).sum() >= (fewer * households).sum() - 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_no_square_metre_is_allotted_twice(data):
     m, n = data.draw(st.integers(1, 5)), 3

@@ -175,7 +175,7 @@ def counties(draw):
     return table, places, np.array(draw(st.lists(cells, min_size=n * m, max_size=n * m))).reshape(n, m)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(counties())
 def test_a_longer_circle_or_one_more_facility_never_covers_less(county):
     table, places, distance_m = county
@@ -190,7 +190,7 @@ def test_a_longer_circle_or_one_more_facility_never_covers_less(county):
         assert (less.communities["reached_share"] <= more.communities["reached_share"])[known].all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(counties(), st.randoms())
 def test_ids_and_the_order_of_rows_do_not_matter(county, random):
     table, places, distance_m = county
