@@ -176,7 +176,8 @@ def _assign(homes: _Homes, shapes: list[Geometry | None], count: int) -> list[ND
     own = smallest_around(shapely.points(homes.xy), np.array([shapes[row] for row in have]))
     home = np.flatnonzero(own >= 0)
     community = have[own[home]]
-    return [home[community == row] for row in range(count)]
+    order = np.argsort(community, kind="stable")
+    return np.split(home[order], np.searchsorted(community[order], np.arange(1, count)))
 
 
 def smallest_around(points: NDArray[np.object_], shapes: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -43,8 +43,9 @@ def check_boundaries(checker: Checker) -> None:
             column="geometry",
             value=shapely.get_type_id(shapes[position]),
         )
-    for value, rows in frame.groupby("community_id", sort=False):
-        if len(rows) > 1 and value:
+    again = frame[frame["community_id"].duplicated(keep=False)]
+    for value, rows in again.groupby("community_id", sort=False):
+        if value:
             checker.say(
                 "warning",
                 "boundaries",
