@@ -217,8 +217,8 @@ def _short_sets(
     return [members[part == one] for one in dict.fromkeys(part.tolist())]
 
 
-def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame) -> pd.DataFrame:
-    """Return the communities that the plan does not bring to the standard, each with every reason.
+def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame, asked: BoolArray) -> pd.DataFrame:
+    """Return the communities that were asked for and are not brought to the standard, each with every reason.
 
     Parameters
     ----------
@@ -228,6 +228,8 @@ def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame) ->
         The plan.
     cuts
         From `area_cuts`.
+    asked
+        Which communities were asked for and are not met, shape (n,).
 
     Returns
     -------
@@ -236,11 +238,10 @@ def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame) ->
     """
     s = model.situation
     filled = draft.filled_u(s, model.pairs)
-    covered = s.covered_with(draft.chosen)
     could = s.in_reach(s.covered_with(model.limits.allowed))
     cut_of = {name: row for row in each_row(cuts) for name in row.community_ids.split(";")}
     rows = []
-    for i in np.flatnonzero((s.households > 0) & ~s.meets(covered, filled)):
+    for i in np.flatnonzero(asked):
         found: list[tuple[str, str, float, float, float, Text]] = []
         left = max(0, int(s.deficit_u[i] - filled[i])) / UNITS_PER_M2
         if not could[i]:

@@ -37,9 +37,10 @@ def make_plan(
     after = draft.filled_u(s, model.pairs)
     covered = s.covered_with(draft.chosen)
     cuts = area_cuts(model)
-    blocked = blocked_table(model, draft, cuts)
+    asked = _asked(s, options, s.meets(covered, after))
+    blocked = blocked_table(model, draft, cuts, asked)
     return Plan(
-        status=_status(s, options, s.meets(covered, after), stages),
+        status=_status(bool(asked.any()), stages),
         actions=_actions(model, draft),
         allotments=_allotments(model, draft),
         stages=tuple(stages),
@@ -55,13 +56,20 @@ def make_plan(
     )
 
 
-def _status(s: Situation, options: PlanOptions, meets: BoolArray, stages: Sequence[Stage]) -> Status:
+def _asked(s: Situation, options: PlanOptions, meets: BoolArray) -> BoolArray:
+    """Return the communities that were asked for and are not met: of each target that is short, those that fail it."""
+    if options.compliance != "targets":
+        return (s.households > 0) & ~meets
+    asked = np.zeros(len(meets), dtype=bool)
+    for target in s.targets:
+        if int((meets & target.members).sum()) < target.needed:
+            asked |= target.members & ~meets
+    return asked
+
+
+def _status(short: bool, stages: Sequence[Stage]) -> Status:
     """Return whether all that was asked is met, and proven to be."""
-    if options.compliance == "targets":
-        met = all(int((meets & target.members).sum()) >= target.needed for target in s.targets)
-    else:
-        met = bool(meets[s.households > 0].all())
-    if not met:
+    if short:
         return "partial"
     return "complete" if all(stage.proven for stage in stages) else "stopped"
 

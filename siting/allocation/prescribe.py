@@ -50,7 +50,7 @@ def prescribe(situation: Situation, options: PlanOptions | None = None, *, progr
     begun = time.perf_counter()
     options = options or PlanOptions()
     model = build_model(situation, limits_of(situation, options))
-    draft, stages = answer_stages(model, options, first_draft(model), progress=progress)
+    draft, stages = answer_stages(model, options, first_draft(model), begun=begun, progress=progress)
     return make_plan(model, options, draft, stages, time.perf_counter() - begun)
 
 

@@ -19,6 +19,8 @@ from siting.text import Progress, Text, silent
 M2 = Text(zh="平方米", en="m²")
 WEIGHTED = Text(zh="加权户", en="weighted households")
 WAN = Text(zh="万元", en="10,000 yuan")
+_WEIGHT_SLACK = 4e-4  # weights are whole thousandths: less than half of one
+_AREA_SLACK_M2 = 5e-7  # areas are whole hundredths: far less than one, so that rounding brings back what was held
 COMMUNITIES = Text(zh="个社区", en="communities")
 
 
@@ -48,56 +50,25 @@ def questions(model: PrescriptionModel, options: PlanOptions) -> list[Question]:
     weight = s.weight[model.open] / 1000.0
     first = s.resettlement[model.open]
     asked: list[Question] = []
+    if first.any():
+        name = Text("安置社区优先", "resettlement communities first")
+        asked.append(Question("resettlement", name, "max", WEIGHTED, model.row(z=weight * first), _WEIGHT_SLACK))
     if options.compliance == "targets":
-        one = np.ones(len(s.targets))
-        asked.append(
-            Question(
-                "targets",
-                Text("达到目标比例", "communities counted towards the targets"),
-                "max",
-                COMMUNITIES,
-                model.row(s=one),
-                0.4,
-            )
-        )
+        name = Text("计入目标的社区", "communities counted towards the targets")
+        asked.append(Question("targets", name, "max", COMMUNITIES, model.row(s=np.ones(len(s.targets))), 0.4))
     else:
-        if first.any():
-            asked.append(
-                Question(
-                    "resettlement",
-                    Text("安置社区优先", "resettlement communities first"),
-                    "max",
-                    WEIGHTED,
-                    model.row(z=weight * first),
-                    4e-4,
-                )
-            )
-        asked.append(
-            Question(
-                "households",
-                Text("达标的加权户数", "weighted households brought to the standard"),
-                "max",
-                WEIGHTED,
-                model.row(z=weight),
-                4e-4,
-            )
-        )
-        asked.append(
-            Question(
-                "area",
-                Text("补足的面积", "deficit filled"),
-                "max",
-                M2,
-                model.row(x=np.ones(len(model.pairs.action))),
-                5e-7,
-            )
-        )
+        name = Text("达标的加权户数", "weighted households brought to the standard")
+        asked.append(Question("households", name, "max", WEIGHTED, model.row(z=weight), _WEIGHT_SLACK))
+        filled = model.row(x=np.ones(len(model.pairs.action)))
+        asked.append(Question("area", Text("补足的面积", "deficit filled"), "max", M2, filled, _AREA_SLACK_M2))
     fixed, price = cost_of(s, model.limits.allowed)
     asked.append(Question("cost", Text("最低费用", "least cost"), "min", WAN, model.row(y=fixed, a=price), MONEY_SLACK))
     anew = s.actions.new_build.astype(float)
     if (anew[model.limits.allowed] > 0).any():
         asked.append(
-            Question("new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), 5e-7)
+            Question(
+                "new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), _AREA_SLACK_M2
+            )
         )
     return asked
 
@@ -113,6 +84,7 @@ def answer_stages(
     start: Draft,
     *,
     only: tuple[str, ...] | None = None,
+    begun: float | None = None,
     progress: Progress = silent,
 ) -> tuple[Draft, tuple[Stage, ...]]:
     """Answer the stages one after another, each holding what the earlier ones reached; after Ctrl-C, as they stand.
@@ -127,6 +99,8 @@ def answer_stages(
         A first draft that breaks no row.
     only
         The ids of the stages wanted; None for all.
+    begun
+        When the time began to run, s of ``time.perf_counter``; None for now.
     progress
         Told the stage and its gap.
 
@@ -135,7 +109,7 @@ def answer_stages(
     tuple
         The last draft and the stages.
     """
-    begun = time.perf_counter()
+    begun = time.perf_counter() if begun is None else begun
     linear, best, stages = model.linear, start, []
     asked = [question for question in questions(model, options) if only is None or question.id in only]
     stopped = False

@@ -119,6 +119,13 @@ def best_of_stages(s: Situation, options: PlanOptions, reached: dict[str, float]
     def newly(corner: Corner) -> list[int]:
         return [i for i in corner.met if i not in met_now]
 
+    if "resettlement" in reached:
+
+        def first(corner: Corner) -> float:
+            return float(sum(weight[i] for i in newly(corner) if s.resettlement[i]))
+
+        best["resettlement"] = max(map(first, corners))
+        corners = [c for c in corners if first(c) >= reached["resettlement"] - 5e-4]
     if "targets" in reached:
 
         def score(corner: Corner) -> float:
@@ -127,13 +134,6 @@ def best_of_stages(s: Situation, options: PlanOptions, reached: dict[str, float]
 
         best["targets"] = max(map(score, corners))
         corners = [c for c in corners if score(c) >= reached["targets"] - 0.5]
-    if "resettlement" in reached:
-
-        def first(corner: Corner) -> float:
-            return float(sum(weight[i] for i in newly(corner) if s.resettlement[i]))
-
-        best["resettlement"] = max(map(first, corners))
-        corners = [c for c in corners if first(c) >= reached["resettlement"] - 5e-4]
     if "households" in reached:
 
         def brought(corner: Corner) -> float:

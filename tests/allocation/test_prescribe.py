@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from siting.allocation.plan import PlanOptions
 from siting.allocation.prescribe import prescribe
+from siting.allocation.situation import Target
 from siting.errors import InfeasibleError, ProblemError
+from siting.text import Text
 from tests.allocation.made_situations import made_situation
 from tests.allocation.naive_plan import best_of_stages
 from tests.allocation.small_situations import situations, wishes
@@ -250,3 +252,32 @@ def test_a_community_whose_ledger_is_unknown_is_never_met_and_is_listed():
     assert (row["has_area_after"], row["meets_after"]) == ("unknown", "fail")
     assert plan.blocked.set_index("community_id").loc["A", "reason"] == "unknown"
     assert {stage.id: stage.value for stage in plan.stages}["households"] == pytest.approx(300.0)
+
+
+def test_with_targets_only_what_they_ask_for_is_done_and_blocked():
+    """One of A and B is asked for: P with 20 m² for A costs 12, with 30 for B 13. D, asked for too, cannot be met."""
+    s = by_hand()
+    one_of_two = Target(Text("其一", "one of A and B"), np.array([True, True, False, False, False]), 1)
+    plan = prescribe(replace(s, targets=(one_of_two,)), PlanOptions(gap=0.0, compliance="targets"))
+    assert (plan.status, plan.total_cost, len(plan.blocked)) == ("complete", pytest.approx(12.0), 0)
+    last = Target(Text("丁", "D"), np.array([False, False, False, True, False]), 1)
+    plan = prescribe(replace(s, targets=(one_of_two, last)), PlanOptions(gap=0.0, compliance="targets"))
+    assert (plan.status, plan.total_cost) == ("partial", pytest.approx(12.0))
+    assert plan.blocked["community_id"].tolist() == ["D"]
+
+
+def test_a_resettlement_community_comes_before_heavier_ones():
+    """With 15, P serves A and B (200) or nothing of C; were C a resettlement community, Q's 42 would go to it first."""
+    s = by_hand()
+    plain = prescribe(s, PlanOptions(gap=0.0, budget=42.0))
+    first = prescribe(
+        replace(s, resettlement=np.array([False, False, True, False, False])), PlanOptions(gap=0.0, budget=42.0)
+    )
+    assert first.stages[0].id == "resettlement"
+    assert first.stages[0].value == pytest.approx(200.0)
+    met = {
+        name: plan.communities.set_index("community_id")["meets_after"].to_dict()
+        for name, plan in (("plain", plain), ("first", first))
+    }
+    assert met["first"]["C"] == "pass"
+    assert met["first"]["A"] == "fail"
