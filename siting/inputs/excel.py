@@ -23,10 +23,15 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
-_ROW = re.compile(rb"<row ([^>]*)>")
-_MERGE = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_FILLED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*(?<!/)>(?!</c>)')
-_NO_VALUE = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*><f[^>]*(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>')
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_CELL = rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*'
+_FILLED = re.compile(_CELL + rb"(?<!/)>(?!</)")
+_NO_VALUE = re.compile(
+    _CELL
+    + rb"(?<!/)><(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)"
+    + rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
 
 
 @dataclass(slots=True)
@@ -162,9 +167,8 @@ def _sheet_facts(xml: bytes) -> SheetFacts:
             facts.far_cell = (match[1] + match[2]).decode()
             return facts
         facts.last_row, facts.last_column = max(facts.last_row, row), max(facts.last_column, column + 1)
-    if not facts.last_row and re.search(rb"<(\w+:)?(v|t)\b", xml):
-        facts.last_row = facts.last_row or LAST_ROW  # a writer that leaves out the cells' own addresses
-        facts.last_column = facts.last_column or LAST_COLUMN
+    if not facts.last_row and re.search(rb"<(\w+:)?(v|t)\b", xml):  # a writer that leaves out the cells' addresses
+        facts.last_row, facts.last_column = min(len(_ROW.findall(xml)), LAST_ROW), LAST_COLUMN
     for match in _ROW.finditer(xml):
         if re.search(rb'hidden="(1|true)"', match[1]):
             number = re.search(rb'\br="(\d+)"', match[1])

@@ -1,6 +1,7 @@
 """Excel workbooks as they come."""
 
 import io
+import re
 import warnings
 import zipfile
 from functools import partial
@@ -104,6 +105,27 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, name: str) -> None:
 def test_what_is_no_workbook_is_said_in_plain_words(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     issue = only(faults(partial(read, tmp_path, communities=write(tmp_path, name, content))))
     assert words in issue.problem.en
+
+
+def rewritten(folder: Path, old: str, new: str) -> Path:
+    """A good workbook whose sheet another program would have written another way."""
+    good = write_rows(folder, "good.xlsx", [HEADER, ROW])
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(folder / "other.xlsx", "w") as made:
+        for item in archive.infolist():
+            data = archive.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                data = re.sub(old, new, data.decode()).encode()
+            made.writestr(item, data)
+    return folder / "other.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(r'<c r="([A-Z]+\d+)"', r'<c s="0" r="\1"'), (r'<c r="[A-Z]+\d+"', "<c"), (r'<row r="\d+"', "<row")],
+)
+def test_other_ways_of_writing_cells_are_read(tmp_path: Path, old: str, new: str) -> None:
+    tables = read(tmp_path, communities=rewritten(tmp_path, old, new))
+    assert list(tables.communities["households"]) == [300]
 
 
 def test_a_workbook_with_entities_of_its_own_is_refused(tmp_path: Path) -> None:
