@@ -184,15 +184,15 @@ def test_a_limit_that_makes_no_sense_is_refused(limit_m):
 
 
 def test_wuhan_is_read_in_seconds_and_a_hundred_thousand_places_are_put_on_it(wuhan):
-    """The budget is for the machine the figures were set on; a busy one has three times as long."""
+    """The budgets are of the processor's seconds, so that a busy machine does not matter."""
     net, ready = wuhan
     rng = np.random.default_rng(7)
     spread = net.xy[rng.integers(0, net.n_nodes, 100_000)] + rng.normal(0, 100, (100_000, 2))
     places = gpd.GeoSeries(gpd.points_from_xy(*net.to_lonlat(spread)), crs=4326)
-    start = time.perf_counter()
+    start = time.process_time()
     pos = snap(net, places)
-    assert ready < 30
-    assert time.perf_counter() - start < 9
+    assert ready < 10
+    assert time.process_time() - start < 3
     lines = lines_of(net)
     for row in rng.integers(0, 100_000, 40):
         if pos.edge[row] >= 0:
