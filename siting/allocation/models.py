@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from siting.allocation.cover import solve_cover
+from siting.allocation.median import solve_median
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import IntArray, Problem
 from siting.allocation.solution import Solution
@@ -32,4 +33,6 @@ def solve(problem: Problem, options: SolveOptions | None = None, *, start: IntAr
     SolverError
         If time ran out before any answer.
     """
+    if problem.model == "p_median":
+        return solve_median(problem, options, start)
     return solve_cover(problem, options, start)

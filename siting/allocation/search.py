@@ -65,7 +65,12 @@ def search_core(core: Problem, options: SolveOptions, start: IntArray | None, be
     if not core.shape[0]:
         return Answer(np.zeros(0, dtype=np.int64), 0.0, 0.0, "settled", False, False)
     run = _Run(core, options, begun)
-    _ = run.greedy(start) or run.swaps(first=True) or run.exact() or run.swaps(first=False)
+    try:
+        _ = run.greedy(start) or run.swaps(first=True) or run.exact() or run.swaps(first=False)
+    except KeyboardInterrupt:
+        if run.chosen is None:
+            raise
+        run.interrupted = True
     return run.answer()
 
 
@@ -111,11 +116,7 @@ class _Run:
         bounding = max_cover_bound if self.core.maximise else set_cover_bound
         target = known if self.chosen is not None else math.inf
         late = self.begun + 0.3 * self.seconds if self.seconds else math.inf
-        try:
-            priced = bounding(self.core, known, steps=steps, target=target, deadline=late)
-        except KeyboardInterrupt:
-            self.interrupted = True
-            return
+        priced = bounding(self.core, known, steps=steps, target=target, deadline=late)
         self._tighten(priced.bound, "row prices")
 
     def swaps(self, *, first: bool) -> bool:

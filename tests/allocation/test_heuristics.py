@@ -156,7 +156,7 @@ def test_redundant_rows_and_columns_are_those_that_sets_say(seed):
 def test_ctrl_c_ends_a_search_with_what_it_had():
     problem = made(1, "set_cover", n=400, m=150)
     search_set_cover(problem, seconds=0.001)
-    timer = threading.Timer(0.4, _thread.interrupt_main)
+    timer = threading.Timer(0.8, _thread.interrupt_main)
     timer.start()
     found = search_set_cover(problem, seconds=30)
     timer.join()
