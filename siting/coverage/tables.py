@@ -233,7 +233,8 @@ def _places_in_reach(one: ServiceAccess, access: Access, weight: Floats, n: int)
     pairs = one.pairs
     used = (whole_mm(pairs.distance_m) <= whole_mm(access.cutoff_m)[pairs.row]) & (weight[pairs.row] > 0)
     k = max(len(one.places), 1)
-    distinct = np.unique(access.demand.community[pairs.row[used]] * k + pairs.place[used])
+    key = np.sort(access.demand.community[pairs.row[used]] * k + pairs.place[used])
+    distinct = key[np.diff(key, prepend=-1) > 0]
     return np.bincount(distinct // k, minlength=n).astype(np.int64)
 
 
