@@ -187,30 +187,30 @@ def packed_rows(n_nodes, tail, head, cost, both_ways):  # type: ignore[no-untype
 
 
 @compiled
-def join(edge, offset, leg, in_mm, edges, chains):  # type: ignore[no-untyped-def]
+def join(edge, offset, leg, in_mm, edges):  # type: ignore[no-untyped-def]
     """Return how one place joins a routing graph.
 
-    ``edges`` rows are (2 * chain + lies backwards, cost from the chain's start, cost, length in mm), ``chains`` rows
-    (rank of u, rank of v, cost, one-way). Gives the chain, the cost along it, and for each end of the chain its rank,
+    ``edges`` rows are (2 * chain + lies backwards, cost from the chain's start, cost, length in mm, and of the chain:
+    rank of u, rank of v, cost, one-way). Gives the chain, the cost along it, and for each end of the chain its rank,
     the cost from the place to it and from it to the place, off-road leg included, ``NO_WAY`` where not allowed.
     """
     row = edges[edge]
+    length, cost_of_edge, whole = np.int64(row[3]), np.int64(row[2]), np.int64(row[6])
     along = offset
     if not in_mm:
-        along = np.int64(np.rint(np.float64(offset) / np.float64(max(row[3], 1)) * np.float64(row[2])))
-    chain = row[0] >> 1
-    cost = row[1] + (row[2] - along if row[0] & 1 else along)
-    whole = chains[chain]
-    to_u, to_v = leg + cost, leg + whole[2] - cost
+        share = np.float64(offset) / np.float64(length) if length > 0 else 0.0
+        along = np.int64(np.rint(share * np.float64(cost_of_edge)))
+    cost = np.int64(row[1]) + (cost_of_edge - along if row[0] & np.uint32(1) else along)
+    to_u, to_v = leg + cost, leg + whole - cost
     exit_u, entry_v = to_u, to_v
-    if whole[3]:
+    if row[7]:
         exit_u = to_u if offset == 0 else NO_WAY
-        entry_v = to_v if offset == row[3] and offset > 0 else NO_WAY
-    return chain, cost, whole[0], exit_u, to_u, whole[1], to_v, entry_v
+        entry_v = to_v if offset == length and offset > 0 else NO_WAY
+    return np.int64(row[0] >> np.uint32(1)), cost, np.int64(row[4]), exit_u, to_u, np.int64(row[5]), to_v, entry_v
 
 
 @compiled
-def join_all(edge, offset, leg, in_mm, edges, chains, on_chain, cost, nodes, exits, entries):  # type: ignore[no-untyped-def]
+def join_all(edge, offset, leg, in_mm, edges, on_chain, cost, nodes, exits, entries):  # type: ignore[no-untyped-def]
     """Join every place: fills chain and cost (n,), and nodes, exits and entries (n, 2); unroutable ones have no way."""
     for i in range(len(edge)):
         if edge[i] < 0:
@@ -218,6 +218,6 @@ def join_all(edge, offset, leg, in_mm, edges, chains, on_chain, cost, nodes, exi
             nodes[i, 0], nodes[i, 1] = 0, 0
             exits[i, 0], exits[i, 1], entries[i, 0], entries[i, 1] = NO_WAY, NO_WAY, NO_WAY, NO_WAY
         else:
-            (on_chain[i], cost[i], nodes[i, 0], exits[i, 0], entries[i, 0], nodes[i, 1], exits[i, 1], entries[i, 1]) = (
-                join(edge[i], offset[i], leg[i], in_mm, edges, chains)
-            )
+            c, at, u, exit_u, entry_u, v, exit_v, entry_v = join(edge[i], offset[i], leg[i], in_mm, edges)
+            on_chain[i], cost[i], nodes[i, 0], nodes[i, 1] = c, at, u, v
+            exits[i, 0], exits[i, 1], entries[i, 0], entries[i, 1] = exit_u, exit_v, entry_u, entry_v

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siting.errors import NetworkError
-from siting.network.graph import RoadNetwork
+from siting.network.graph import LONGEST_EDGE_MM, RoadNetwork
 from siting.network.positions import Positions
 from siting.text import Text
 
@@ -60,7 +60,8 @@ class RoutingGraph:
         Arcs leaving each rank, and arcs entering it (turned round), as ``packed_rows`` gives them.
     edges
         For each edge: twice its chain, plus one if it lies backwards in it; cost from the chain's start to the edge;
-        its cost; its length in mm. Shape (m, 4): one line of the cache for one edge.
+        its cost; its length in mm; then the row of its chain. Shape (m, 8): half a line of the cache holds all that a
+        place on the edge needs to know.
     chains
         For each chain of edges: the ranks of its two ends, its cost, whether it is one-way. Shape (c, 4).
     shift
@@ -74,7 +75,7 @@ class RoutingGraph:
     out_arcs: npt.NDArray[np.uint64]
     in_rows: npt.NDArray[np.uint32]
     in_arcs: npt.NDArray[np.uint64]
-    edges: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.uint32]
     chains: npt.NDArray[np.int64]
     shift: int
 
@@ -112,6 +113,8 @@ def _make(net: RoadNetwork, metric: Metric, contracted: bool) -> RoutingGraph:
         kept, edge_chain, edge_start, edge_back, chains = _kernels.trace_chains(
             net.n_nodes, net.u, net.v, net.oneway, cost
         )
+        if chains[2].max(initial=0) > LONGEST_EDGE_MM:  # a chain must fit 32 bits, as every edge does
+            return _make(net, metric, False)
     else:
         kept, edge_chain = np.ones(net.n_nodes, np.bool_), np.arange(net.n_edges, dtype=np.int32)
         edge_start, edge_back = np.zeros(net.n_edges, np.int64), np.zeros(net.n_edges, np.bool_)
@@ -126,6 +129,8 @@ def _make(net: RoadNetwork, metric: Metric, contracted: bool) -> RoutingGraph:
     in_rows, in_arcs = out_rows, out_arcs
     if chain_oneway.any():
         in_rows, in_arcs = _kernels.packed_rows(len(node), chain_v, chain_u, chain_cost, ~chain_oneway)
+    chain_table = (chain_u, chain_v, chain_cost, chain_oneway)
+    own = [column[edge_chain] for column in chain_table]
     mean = chain_cost.mean() if len(chain_cost) else 1.0
     return RoutingGraph(
         metric=metric,
@@ -135,14 +140,17 @@ def _make(net: RoadNetwork, metric: Metric, contracted: bool) -> RoutingGraph:
         out_arcs=out_arcs,
         in_rows=in_rows,
         in_arcs=in_arcs,
-        edges=_table(2 * edge_chain.astype(np.int64) + edge_back, edge_start, cost, net.length_mm),
-        chains=_table(chain_u, chain_v, chain_cost, chain_oneway),
+        edges=_table(np.uint32, 2 * edge_chain.astype(np.int64) + edge_back, edge_start, cost, net.length_mm, *own),
+        chains=_table(np.int64, *chain_table),
         shift=int(np.clip(np.log2(max(0.4 * mean, 1.0)), 2, 24)),
     )
 
 
-def _table(*columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.ascontiguousarray(np.column_stack([column.astype(np.int64) for column in columns]))
+def _table(dtype: type, *columns: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    table: npt.NDArray[Any] = np.empty((len(columns[0]), len(columns)), dtype)
+    for k, column in enumerate(columns):
+        table[:, k] = column
+    return table
 
 
 def edge_costs(net: RoadNetwork, metric: Metric) -> npt.NDArray[np.int64]:
@@ -158,7 +166,7 @@ def edge_costs(net: RoadNetwork, metric: Metric) -> npt.NDArray[np.int64]:
     Raises
     ------
     NetworkError
-        If times are asked of a network without speeds.
+        If times are asked of a network without speeds, or one edge takes more than 1,118 hours.
     """
     if metric == "mm":
         return net.length_mm
@@ -169,7 +177,15 @@ def edge_costs(net: RoadNetwork, metric: Metric) -> npt.NDArray[np.int64]:
                 "This network has no speeds, so no minutes; ask for metres.",
             )
         )
-    return np.rint(net.length_mm * 3.6 / net.speed_kmh).astype(np.int64)
+    costs: npt.NDArray[np.int64] = np.rint(net.length_mm * 3.6 / net.speed_kmh).astype(np.int64)
+    if costs.max(initial=0) > LONGEST_EDGE_MM:
+        raise NetworkError(
+            Text(
+                "有一条边的行程时间超过 1118 小时。",
+                "The time along an edge is beyond 1,118 hours: length or speed is wrong.",
+            )
+        )
+    return costs
 
 
 def off_road_costs(net: RoadNetwork, off_road_mm: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.int64]:
@@ -230,7 +246,6 @@ def on_chains(net: RoadNetwork, graph: RoutingGraph, places: Positions) -> OnCha
         off_road,
         graph.metric == "mm",
         graph.edges,
-        graph.chains,
         chain,
         cost,
         nodes,

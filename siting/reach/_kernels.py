@@ -362,6 +362,7 @@ def nearest_places(  # type: ignore[no-untyped-def]
     off_road,
     edges,
     chains,
+    has_target,
     on_chain,
     chain_target,
     target_cost,
@@ -383,15 +384,21 @@ def nearest_places(  # type: ignore[no-untyped-def]
     for i in range(first, last):
         found[:] = EMPTY
         if edge[i] >= 0:
-            c, cost, u, exit_u, _, v, exit_v, _ = join(edge[i], offset[i], off_road[i], True, edges, chains)
+            c, cost, u, exit_u, _, v, exit_v, _ = join(edge[i], offset[i], off_road[i], True, edges)
             for node, way in ((u, exit_u), (v, exit_v)):
                 base = np.uint64(way)
-                if base <= limit:
-                    for s in range(k):
-                        packed = best[node, s]
-                        if packed != EMPTY and (packed >> U32) + base <= limit:
-                            insert(found, packed + (base << U32))
-            for t in range(on_chain[c], on_chain[c + 1]):
+                if base > limit:
+                    continue
+                if k == 1:  # without a branch, so that the next place need not wait for this one's memory
+                    packed = best[node, 0]
+                    packed = packed + (base << U32) if (packed >> U32) + base <= limit else EMPTY
+                    found[0] = packed if packed < found[0] else found[0]
+                    continue
+                for s in range(k):
+                    packed = best[node, s]
+                    if (packed >> U32) + base <= limit:
+                        insert(found, packed + (base << U32))
+            for t in range(on_chain[c], on_chain[c + 1]) if has_target[c] else range(0):
                 j = chain_target[t]
                 if target_offset[j] >= offset[i] or not chains[c, 3]:
                     piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - cost)

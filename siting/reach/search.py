@@ -276,6 +276,7 @@ def _nearest_of_places(
     from siting.reach import _kernels
 
     on_chain, chain_target = _by_chain(graph, ends)
+    has_target = np.diff(on_chain) > 0  # small enough to stay in the cache, which on_chain is not
     walks = _grouped(len(places), *direct)
     shape = (len(places), best.shape[1])
     distance, destination = np.empty(shape, np.float64), np.empty(shape, np.int64)
@@ -283,7 +284,7 @@ def _nearest_of_places(
     def some(bounds: tuple[int, int]) -> None:
         _kernels.nearest_places(
             best, places.edge, places.offset_mm, places.off_road_mm, graph.edges, graph.chains,
-            on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks,
+            has_target, on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks,
             np.uint64(LONGEST), UNITS["mm"], *bounds, distance, destination,
         )  # fmt: skip
 

@@ -53,7 +53,7 @@ def test_contraction_changes_no_bit(case):
 def test_every_edge_lies_once_on_one_chain(case):
     net, _, _ = case
     graph = routing_graph(net, "mm")
-    chain, back = graph.edges[:, 0] >> 1, graph.edges[:, 0] & 1
+    chain, back = graph.edges[:, 0] >> 1, graph.edges[:, 0] & 1 == 1
     length = np.bincount(chain, weights=net.length_mm, minlength=len(graph.chains))
     assert_array_equal(length, graph.chains[:, 2])
     assert_array_equal(graph.edges[:, 3], net.length_mm)
