@@ -69,6 +69,8 @@ def whole_units(
     allot: FloatArray,
     met: BoolArray,
     limits_u: tuple[IntArray, IntArray],
+    *,
+    spare: BoolArray | None = None,
 ) -> Draft:
     """Return the draft next to a fractional one that is whole, meets the same communities and costs no more.
 
@@ -88,6 +90,8 @@ def whole_units(
         Communities whose deficit must be filled whole, shape (n,).
     limits_u
         Smallest and largest area of each action, shape (k,) each.
+    spare
+        Actions whose area is kept least before the cost is, shape (k,).
 
     Raises
     ------
@@ -103,6 +107,9 @@ def whole_units(
     slot[ks] = np.arange(len(ks))
     communities, where = np.unique(pairs.community[live], return_inverse=True)
     n, p = len(ks), len(live)
+    price = situation.actions.unit_cost[ks]
+    if spare is not None:
+        price = price + spare[ks] * 1e3 * max(float(price.max()), 1e-6)
     ones, arcs = np.ones(p), n + np.arange(p)
     out_of = csr_array(
         (
@@ -116,7 +123,7 @@ def whole_units(
     deficit = situation.deficit_u[communities].astype(float)
     floor = np.where(met[communities], deficit, 0.0)
     model = LinearModel(
-        cost=np.concatenate([situation.actions.unit_cost[ks], np.zeros(p)]),
+        cost=np.concatenate([price, np.zeros(p)]),
         matrix=out_of,
         row_lower=np.full(n, -np.inf),
         row_upper=np.zeros(n),

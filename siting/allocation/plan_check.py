@@ -80,8 +80,9 @@ def _allotment_faults(s: Situation, area: dict[int, int], given: dict[tuple[int,
                     f"{s.actions.action_id[k]}: more is allotted than its area",
                 )
             )
+    inside = set(zip(*(at.tolist() for at in s.circle.nonzero()), strict=True))
     for k, i in given:
-        if s.circle[[i], [k]][0] == 0:
+        if (i, k) not in inside:
             found.append(
                 _fault(
                     f"{s.actions.action_id[k]} 不在 {s.community_id[i]} 的生活圈",

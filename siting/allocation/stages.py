@@ -157,7 +157,9 @@ def _answer(
         asked, start=point, time_limit_s=left, gap=0.9 * options.gap, seed=options.seed, progress=progress
     )
     stopped |= result.status == "interrupted"
-    found = rounded(model, result.found)
+    found = rounded(model, result.found, spare_new_build=question.id == "new_build")
+    if linear.violation(model.point(found)) > FEASIBILITY:
+        found = rounded(model, result.found)
     worse = sign * exact_value(model, question, found) > sign * exact_value(model, question, start)
     if worse or linear.violation(model.point(found)) > FEASIBILITY:
         found = start
@@ -171,8 +173,18 @@ def _answer(
     return found, stage, stopped
 
 
-def rounded(model: PrescriptionModel, values: FloatArray) -> Draft:
-    """Return the draft in whole units of a point of the model."""
+def rounded(model: PrescriptionModel, values: FloatArray, *, spare_new_build: bool = False) -> Draft:
+    """Return the draft in whole units of a point of the model.
+
+    Parameters
+    ----------
+    model
+        The rows of the prescription.
+    values
+        A feasible point, shape (columns,).
+    spare_new_build
+        Whether rounding is to keep new building least, then the cost; else the cost alone.
+    """
     met = np.zeros(len(model.situation.community_id), dtype=bool)
     met[model.open] = values[model.part("z")] > 0.5
     chosen = model.chosen(values)
@@ -184,4 +196,5 @@ def rounded(model: PrescriptionModel, values: FloatArray) -> Draft:
         values[model.part("x")] * UNITS_PER_M2,
         met,
         (model.limits.min_u, model.limits.max_u),
+        spare=model.situation.actions.new_build if spare_new_build else None,
     )

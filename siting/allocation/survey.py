@@ -123,7 +123,7 @@ def survey(
         demand_households=access.demand.households,
         covered_now=covered_now,
         actions=actions,
-        covers=csr_array(hstack([covers * counted, nothing], format="csr")),
+        covers=csr_array(hstack([_only(covers, counted), nothing], format="csr")),
         circle=_joint(csr_array(hstack([circle, grown], format="csr")), actions, urban, rules),
         candidate_m=csr_array(hstack([distance, nothing], format="csr")),
         cutoff_m=access.cutoff_m,
@@ -211,6 +211,13 @@ def _within(distance: csr_array, cutoff_m: FloatArray) -> csr_array:
     return _sparse(row[inside], distance.indices[inside], np.ones(int(inside.sum())), distance.shape)
 
 
+def _only(matrix: csr_array, columns: BoolArray) -> csr_array:
+    """Return the matrix with what stands in the other columns taken out."""
+    kept = columns[matrix.indices]
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return _sparse(row[kept], matrix.indices[kept], matrix.data[kept], matrix.shape)
+
+
 def _circle(covers: csr_array, demand: DemandPoints, communities: pd.DataFrame, standard: Standard) -> csr_array:
     """Return in whose circle each column lies: at least ``allot_share`` of the community's households reach it."""
     n = len(communities)
@@ -257,7 +264,7 @@ def _out_of_reach(
     standard: Standard,
 ) -> IntArray:
     """Return the uncovered homes of communities that would not be in reach with every candidate built."""
-    could = covered_now | (np.asarray((covers * usable).sum(axis=1)).ravel() > 0)
+    could = covered_now | (np.asarray(_only(covers, usable).sum(axis=1)).ravel() > 0)
     n = len(communities)
     total = np.bincount(demand.community, weights=demand.households, minlength=n)
     inside = np.bincount(demand.community, weights=demand.households * could, minlength=n)

@@ -39,11 +39,11 @@ def choices(s: Situation, options: PlanOptions) -> Iterator[tuple[int, ...]]:
 
 def in_reach(s: Situation, ks: tuple[int, ...]) -> list[bool]:
     """Home by home."""
-    found = []
+    found, covers = [], s.covers.toarray()
     for i in range(len(s.community_id)):
         inside = 0.0
         for d in np.flatnonzero(s.demand_community == i):
-            near = any(s.covers[[int(d)], [k]][0] > 0 and s.actions.counted[k] for k in ks)
+            near = any(covers[d, k] > 0 and s.actions.counted[k] for k in ks)
             inside += s.demand_households[d] if near or s.covered_now[d] else 0.0
         found.append(s.households[i] > 0 and inside >= (s.reach_share - 1e-9) * s.households[i])
     return found
@@ -55,11 +55,12 @@ class Corner:
     def __init__(self, s: Situation, options: PlanOptions, ks: tuple[int, ...], met: tuple[int, ...]) -> None:
         self.s, self.ks, self.met = s, ks, met
         a = s.actions
+        circle = s.circle.toarray()
         self.pairs = [
             (i, k)
             for k in ks
             for i in range(len(s.community_id))
-            if a.counted[k] and s.deficit_u[i] > 0 and s.households[i] > 0 and s.circle[[i], [k]][0] > 0
+            if a.counted[k] and s.deficit_u[i] > 0 and s.households[i] > 0 and circle[i, k] > 0
         ]
         n = len(ks) + len(self.pairs)
         self.rows: list[np.ndarray] = []

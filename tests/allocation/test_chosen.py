@@ -9,6 +9,7 @@ import pytest
 
 import siting
 from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, write_chosen
+from siting.allocation.phases import indicator_path, phase_plan
 from siting.allocation.plan import PlanOptions
 from siting.allocation.prescribe import prescribe
 from siting.errors import InfeasibleError, MissingFileError, ProblemError, TableError
@@ -124,3 +125,28 @@ def test_a_list_that_cannot_be_read_names_every_row(tmp_path):
     (tmp_path / "empty.csv").write_text("name\nP\n", encoding="utf-8")
     with pytest.raises(TableError, match="no column with the ids"):
         read_chosen(tmp_path / "empty.csv")
+
+
+def test_the_indicator_path_is_the_scorecard_at_the_end_of_each_year(done):
+    """40 in 2024 pays K1 and S1's growth (27.6 + 9): 660 m² for 2400 households are 27.5; K4's 60 m² make it 30.
+
+    Linyi asks for 30 m² by 2025; in 2024 nothing is due.
+    """
+    plan = phase_plan(done.plan, {2024: 40.0, 2025: 40.0}, gap=0.0)
+    assert plan.phases.groupby("year")["source_id"].agg(set).to_dict() == {2024: {"K1", "S1"}, 2025: {"K4"}}
+    tables = done.tables
+
+    def score_plan(part):
+        facilities, allotments = part.facilities(tables.facilities, tables.allotments)
+        return siting.score(
+            tables.communities, facilities, done.network, done.standard, demand=done.demand, allotments=allotments
+        )
+
+    path = indicator_path(plan, score_plan).set_index(["rule_id", "year"])
+    area = path.loc["area_per_100_households"]
+    assert area["value"].to_dict() == pytest.approx({2024: 27.5, 2025: 30.0})
+    rural = path.loc["rural_facility_coverage"]
+    assert rural["status"].to_dict() == {2024: "", 2025: "pass"}
+    assert np.isnan(rural.loc[2024, "target"])
+    with pytest.raises(ProblemError, match="the plan has no phases"):
+        indicator_path(done.plan, score_plan)

@@ -53,11 +53,12 @@ def test_a_cure_of_reach_brings_the_community_in_and_one_millimetre_less_does_no
 
 def fillable(s, members, granted_u):
     """Whether all deficits of the members can be filled from the actions in their circles and a grant."""
+    circle = s.circle.toarray()
     pairs = [
         (i, k)
         for i in members
         for k in range(len(s.actions))
-        if s.circle[[i], [k]][0] > 0 and s.actions.counted[k] and s.actions.usable[k]
+        if circle[i, k] > 0 and s.actions.counted[k] and s.actions.usable[k]
     ]
     pairs += [(i, -1) for i in members]
     rows, upper = [], []
