@@ -7,11 +7,13 @@ from typing import Any
 
 from siting.outputs.markup import Html, element, join
 from siting.outputs.numbers import format_number, is_missing
+from siting.outputs.plain import clean_text
 from siting.outputs.sheet import Column, Share, Sheet, is_blank
 from siting.outputs.words import STATUS, VERDICT
 from siting.text import Lang, Text
 
 _SHORT = 12
+_LONGEST = 400
 
 
 def sheet_table(sheet: Sheet, lang: Lang, columns: Iterable[int], *, most: int | None = None) -> Html:
@@ -101,7 +103,7 @@ def cell_text(value: Any, column: Column) -> str:
         The text; a missing number is an em dash.
     """
     if isinstance(value, str):
-        return value
+        return clean_text(value, limit=_LONGEST)
     if isinstance(value, Share):
         unit = "share" if value.share else "m2_per_100_households"
         digits = format_number(value.value, unit, against=value.against)

@@ -85,15 +85,18 @@ def layer_qml(name: str, kind: str) -> str:
         return _categorised(
             "covered",
             [
-                ("1", inside, _symbol(False, "#9DB8CC", 0.9, 0.9)),
-                ("0", outside, _symbol(False, OUTSIDE_COLOUR, 1, 1.1)),
+                ("true", inside, _symbol(False, "#9DB8CC", 0.9, 0.9)),
+                ("false", outside, _symbol(False, OUTSIDE_COLOUR, 1, 1.1)),
             ],
         )
     if name == "facilities":
         counted, other = Text("计面积的综合设施", "counted facility"), Text("其他服务", "other service")
         return _categorised(
             "counted",
-            [("1", counted, _symbol(False, STATION_COLOUR, 1, 2.6)), ("0", other, _symbol(False, "#7B8794", 0.9, 1.4))],
+            [
+                ("true", counted, _symbol(False, STATION_COLOUR, 1, 2.6)),
+                ("false", other, _symbol(False, "#7B8794", 0.9, 1.4)),
+            ],
         )
     if name == "circles":
         now, plan = (
@@ -116,7 +119,8 @@ def layer_qml(name: str, kind: str) -> str:
 def _categorised(column: str, classes: list[tuple[str, Text, str]]) -> str:
     """Return a style with one symbol for each value of a column."""
     categories = "".join(
-        f'<category render="true" symbol="{i}" value="{escape(value)}" label="{escape(f"{text.zh} {text.en}")}"/>'
+        f'<category render="true" symbol="{i}" value="{escape(value)}" type="{_value_type(value)}" '
+        f'label="{escape(f"{text.zh} {text.en}")}"/>'
         for i, (value, text, _) in enumerate(classes)
     )
     symbols = "".join(symbol.replace('name="0"', f'name="{i}"', 1) for i, (_, _, symbol) in enumerate(classes))
@@ -124,6 +128,11 @@ def _categorised(column: str, classes: list[tuple[str, Text, str]]) -> str:
         f'<renderer-v2 type="categorizedSymbol" attr="{column}" enableorderby="0" forceraster="0">'
         f"<categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2>"
     )
+
+
+def _value_type(value: str) -> str:
+    """Return the type of a category's value as QGIS names it."""
+    return "bool" if value in ("true", "false") else "string"
 
 
 def _symbol(polygon: bool, colour: str, alpha: float, size_mm: float) -> str:
@@ -139,9 +148,11 @@ def _symbol(polygon: bool, colour: str, alpha: float, size_mm: float) -> str:
             "size": f"{size_mm}", "size_unit": "MM",
         }  # fmt: skip
     written = "".join(f'<Option name="{key}" type="QString" value="{value}"/>' for key, value in options.items())
+    older = "".join(f'<prop k="{key}" v="{value}"/>' for key, value in options.items())  # QGIS before 3.22
     return (
         f'<symbol type="{kind}" name="0" alpha="{alpha:g}" clip_to_extent="1" force_rhr="0">'
-        f'<layer class="{layer}" enabled="1" locked="0" pass="0"><Option type="Map">{written}</Option></layer></symbol>'
+        f'<layer class="{layer}" enabled="1" locked="0" pass="0">'
+        f'<Option type="Map">{written}</Option>{older}</layer></symbol>'
     )
 
 

@@ -91,6 +91,21 @@ def test_every_layer_has_a_default_style_that_is_well_formed(path):
         assert symbols
 
 
+def test_the_values_that_a_style_tells_apart_are_those_of_its_column(path):
+    for layer, column in (("demand_points", "covered"), ("facilities", "counted")):
+        found = set(pyogrio.read_dataframe(path, layer=layer)[column].map({True: "true", False: "false"}))
+        assert (
+            pyogrio.read_info(path, layer=layer)["dtypes"][
+                list(pyogrio.read_info(path, layer=layer)["fields"]).index(column)
+            ]
+            == "bool"
+        )
+        (qml,) = query(path, f"SELECT styleQML FROM layer_styles WHERE f_table_name = '{layer}'")[0]
+        kinds = {c.get("value"): c.get("type") for c in ET.fromstring(qml.partition(">")[2]).iter("category")}
+        assert found <= set(kinds)
+        assert set(kinds.values()) == {"bool"}
+
+
 def test_a_style_is_a_fill_for_polygons_and_a_marker_for_points():
     assert 'type="fill"' in layer_qml("communities", "MultiPolygon")
     assert 'type="marker"' in layer_qml("communities", "Point")

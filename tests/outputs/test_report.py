@@ -6,6 +6,9 @@ import pytest
 
 from siting.outputs.markup import element, join
 from siting.outputs.report import report_page
+from siting.outputs.report_tables import cell_text
+from siting.outputs.sheet import Column
+from siting.text import Text
 from tests.outputs.made import HOSTILE
 
 
@@ -119,6 +122,10 @@ def test_the_english_report_has_no_chinese_but_what_the_documents_and_the_user_w
 
 def test_the_same_run_gives_the_same_report(results, written):
     assert report_page(results, "zh") == written["report"].read_text(encoding="utf-8")
+
+
+def test_an_endless_name_is_cut_on_the_page():
+    assert cell_text("社" * 40_000, Column(Text("名称", "Name"), "wrapped")) == "社" * 399 + "…"
 
 
 def test_markup_escapes_what_it_is_given_and_only_once():

@@ -365,7 +365,8 @@ function sitingMap(mapId) {
     return make("div", { class: "measure" },
       make("div", { class: "head" }, make("span", { class: "label" }, pick(row.name)), make("span", { class: "digits" }, digits, " ", make("small", {}, pick(row.unit)))),
       row.bar ? meter(row.bar[0], row.bar[1], row.bar[2]) : null,
-      make("div", { class: "foot" }, tag(hasPlan && row.status[1] ? row.status[1] : row.status[0]), " ", foot.join(" · ")));
+      make("div", { class: "foot" }, tag(row.status[0]),
+        hasPlan && row.status[1] && row.status[1] !== row.status[0] ? [" → ", tag(row.status[1])] : null, " ", foot.join(" · ")));
   }
   function curveChart(points) {
     const [wide, tall, left, foot] = [360, 210, 54, 38];
