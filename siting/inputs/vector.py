@@ -350,5 +350,13 @@ def _frame_to_table(frame: pd.DataFrame | gpd.GeoDataFrame, part: str, encoding:
 
 
 def _plain_values(values: pd.Series) -> list[Any]:
-    """Return a column as plain Python values, None where there is none."""
-    return [None if value is None or value is pd.NA or value != value else value for value in values.tolist()]
+    """Return a column as plain Python values: None where there is none, a list of values as one text."""
+    return [_plain_value(value) for value in values.tolist()]
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, list | tuple | np.ndarray):
+        return ";".join(str(each) for each in value)
+    if isinstance(value, dict):
+        return str(value)
+    return None if value is None or value is pd.NA or value != value else value

@@ -293,3 +293,15 @@ def test_a_path_with_chinese_blanks_and_signs_works(tmp_path: Path) -> None:
     layer().to_file(tmp_path / "a.gpkg")
     shutil.copy(tmp_path / "a.gpkg", folder / "社 区#.gpkg")
     assert len(read(tmp_path, communities=Source(folder / "社 区#.gpkg")).communities) == 2
+
+
+def test_a_list_in_a_layer_is_read_as_several_values_and_where_one_is_wanted_it_is_told(tmp_path: Path) -> None:
+    properties = {"候选编号": "C1", "取得方式": "新建", "可用面积": 90, "固定费用万元": 1, "单价元每平方米": 900}
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [110.1, 35.1]}}
+    good = {**feature, "properties": {**properties, "可设服务": ["社区综合服务设施", "药店"]}}
+    path = write(tmp_path, "c.geojson", json.dumps({"type": "FeatureCollection", "features": [good]}))
+    assert list(read(tmp_path, candidates=Source(path)).candidates["services"]) == [("comprehensive", "pharmacy")]
+    bad = {**feature, "properties": {**properties, "可用面积": [90, 80]}}
+    path = write(tmp_path, "d.geojson", json.dumps({"type": "FeatureCollection", "features": [bad]}))
+    issue = only(faults(partial(read, tmp_path, candidates=Source(path))))
+    assert (issue.row, issue.column, issue.value) == (1, "可用面积", "90;80")
