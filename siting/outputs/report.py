@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _MANY = 15
+_FEWEST_TOWNSHIPS = 2
 
 # which columns of a workbook table the report prints: a page is narrower than a sheet
 _INDICATOR_COLUMNS = (1, 3, 4, 5, 6, 7, 11, 12, 18)
@@ -83,6 +84,7 @@ def report_page(results: Results, lang: Lang = "zh") -> str:
         _maps(results, lang),
         _table(Text("指标对照", "Indicators"), _county(findings.indicator_sheet(results, lang), lang), lang,
                _INDICATOR_COLUMNS),
+        _townships(results, lang),
         _gaps(results, lang),
         _plan(results, lang),
         _near(results, lang),
@@ -221,6 +223,14 @@ def _county(sheet: Sheet, lang: Lang) -> Sheet:
 
     rows = tuple(row for row in sheet.rows if row[2] == LEVEL["county"].to(lang))
     return Sheet(sheet.name, sheet.about, sheet.columns, rows, status_columns=sheet.status_columns, empty=sheet.empty)
+
+
+def _townships(results: Results, lang: Lang) -> _Section | None:
+    """Return the sums by township; nothing where the communities name at most one."""
+    sheet = spread.township_sheet(results, lang)
+    if len(sheet.rows) < _FEWEST_TOWNSHIPS:
+        return None
+    return _table(sheet.name, sheet, lang, range(len(sheet.columns)))
 
 
 def _gaps(results: Results, lang: Lang) -> _Section:

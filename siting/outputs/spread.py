@@ -6,12 +6,90 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from siting.outputs.figures import missing_area_m2
 from siting.outputs.sheet import Column, Sheet, rows_of
 from siting.outputs.words import AREA_TYPE, EQUITY, GROUP, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
+    from siting.coverage import Scorecard
     from siting.outputs.results import Results
+
+
+def township_sheet(results: Results, lang: Lang) -> Sheet:
+    """Return each township's communities summed, now and after the plan, most area missing first.
+
+    Parameters
+    ----------
+    results
+        What the run found.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row a township that the communities table names; none where it names none.
+    """
+    now = _by_township(results.scorecard)
+    later = now if results.after is None else _by_township(results.after)
+    table = now.assign(
+        meets_after=None if results.after is None else later["meets"],
+        missing_after_m2=None if results.after is None else later["missing_m2"],
+    )
+    table = table.sort_values("missing_m2", ascending=False, kind="stable").reset_index()
+    return Sheet(
+        Text("乡镇汇总", "Townships"),
+        Text(
+            "按乡镇（街道）汇总，供分解任务；尚缺面积只计面积已知的社区。",
+            "Summed by township, for handing out the tasks; the area missing counts communities whose area is known.",
+        ),
+        (
+            Column(Text("乡镇（街道）", "Township"), "text", 20),
+            Column(Text("社区数", "Communities"), "whole", 10),
+            Column(Text("户数", "Households"), "whole", 12),
+            Column(Text("达标", "Meet"), "whole", 9),
+            Column(Text("方案后达标", "Meet after"), "whole", 11),
+            Column(Text("无法判定", "Unknown"), "whole", 10),
+            Column(Text("圈外住户", "Households outside"), "whole", 12),
+            Column(Text("圈内占比", "Share in the circle"), "share", 11),
+            Column(Text("尚缺面积（㎡）", "Area missing (m²)"), "number", 13),
+            Column(Text("方案后尚缺（㎡）", "Missing after (m²)"), "number", 13),
+        ),
+        rows_of(
+            table,
+            "township",
+            "communities",
+            "households",
+            "meets",
+            "meets_after",
+            "unknown",
+            "outside",
+            "reached_share",
+            "missing_m2",
+            "missing_after_m2",
+        ),
+    )
+
+
+def _by_township(card: Scorecard) -> pd.DataFrame:
+    """Return the sums of each named township: counts, households, and the area missing where it is known."""
+    people = card.communities.assign(missing_m2=missing_area_m2(card))
+    people = people[people["township"] != ""]
+    table = pd.DataFrame(
+        {
+            "township": people["township"],
+            "communities": 1,
+            "households": people["households"],
+            "meets": people["meets"].eq("pass").astype(int),
+            "unknown": people["meets"].eq("unknown").astype(int),
+            "outside": people["households"] - people["reached_households"],
+            "missing_m2": people["missing_m2"],
+        }
+    )
+    sums = table.groupby("township", sort=True).sum(min_count=1)
+    inside = sums["households"] - sums["outside"]
+    return sums.assign(reached_share=(inside / sums["households"]).where(sums["households"] > 0))
 
 
 def gap_sheet(results: Results, lang: Lang) -> Sheet:

@@ -71,7 +71,9 @@ def sheets_of(results: Results, lang: Lang) -> list[Sheet]:
         ]
         optional = [planned.left_out_sheet(plan, lang), *choices.choice_sheets(results, plan, lang)]
         sheets += [sheet for sheet in optional if sheet.rows]
+    townships = spread.township_sheet(results, lang)
     sheets += [
+        *([townships] if townships.rows else []),
         spread.gap_sheet(results, lang),
         spread.service_sheet(results, lang),
         spread.equity_sheet(results, lang),

@@ -9,6 +9,7 @@ import pytest
 from siting.errors import OutputError
 from siting.outputs import write_workbook
 from siting.outputs.choices import acquisition_sheet, alternative_sheet
+from siting.outputs.figures import missing_area_m2
 from siting.outputs.workbook import sheets_of
 from tests.outputs.made import HOSTILE
 
@@ -116,6 +117,18 @@ def test_the_choices_around_the_plan_have_their_sheets_and_the_curve_its_chart(w
     assert values(book, "面积死结", "还差（㎡）") == [80]
     with zipfile.ZipFile(written["workbook"]) as parts:
         assert [name for name in parts.namelist() if "/charts/chart" in name] == ["xl/charts/chart1.xml"]
+
+
+def test_townships_add_up_to_the_county(book, results):
+    communities = results.scorecard.communities
+    assert sum(values(book, "乡镇汇总", "社区数")) == len(communities)
+    assert sum(values(book, "乡镇汇总", "户数")) == communities["households"].sum()
+    assert sum(values(book, "乡镇汇总", "达标")) == (communities["meets"] == "pass").sum() == 4
+    assert sum(values(book, "乡镇汇总", "方案后达标")) == 13
+    assert sum(values(book, "乡镇汇总", "无法判定")) == 3
+    missing = values(book, "乡镇汇总", "尚缺面积（㎡）")
+    assert missing == sorted(missing, reverse=True)
+    assert sum(missing) == pytest.approx(missing_area_m2(results.scorecard).sum())
 
 
 def test_the_plan_in_short_sums_by_acquisition_the_dearest_first(results):
