@@ -83,6 +83,7 @@ def within(
 
     metric, limit = whole_cutoff(cutoff_m=cutoff_m, cutoff_min=cutoff_min)
     starts = np.atleast_1d(np.asarray(node_ids))
+    starts = starts if starts.size else starts.astype(np.int64)  # an empty list has no type of its own
     net.check_nodes(starts)
     graph = routing_graph(net, metric, contracted=False)
     shift = bucket_shift(graph, limit)

@@ -162,6 +162,12 @@ def test_the_facility_own_leg_shortens_its_circle_and_an_unroutable_one_has_none
     assert covered_territory(block, places.take([2]), 150).is_empty
 
 
+def test_no_facilities_have_no_circles(block):
+    none = block.node_positions([0]).take(np.arange(0))
+    assert circles(block, none, cutoffs_m=[300]).empty
+    assert covered_territory(block, none, 300).is_empty
+
+
 def test_on_a_one_way_street_the_circle_holds_those_who_can_get_there():
     xy = metres_from_origin([0, 0], [1000, 0])
     net = RoadNetwork.from_edges(xy, [0], [1], [1000], crs=CRS, oneway=[True])

@@ -166,6 +166,15 @@ def test_what_equals_the_cutoff_is_covered(street):
     assert whole_cutoff(cutoff_min=15) == ("ms", 900_000)
 
 
+def test_nothing_asked_is_nothing_found(street):
+    none, some = street.node_positions([0]).take(np.arange(0)), street.node_positions()
+    assert within(street, [], cutoff_m=100).shape == (0, 4)
+    assert cost_matrix(street, none, some, cutoff_m=100).shape == (0, 4)
+    assert cost_matrix(street, some, none, cutoff_m=100).shape == (4, 0)
+    assert nearest(street, none, some, k=2).distance_m.shape == (0, 2)
+    assert np.isinf(nearest(street, some, none).distance_m).all()
+
+
 def test_places_on_one_edge_are_joined_by_the_piece_between(street):
     lon, lat = street.to_lonlat(np.array([[500_120.0, 4_000_010.0], [500_180.0, 4_000_010.0]]))
     places = Positions(np.array([1, 1]), np.array([20_000, 80_000]), np.array([10_000, 10_000]), lon, lat)
