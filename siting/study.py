@@ -227,6 +227,7 @@ def _score(
         allotments=allotments,
         boundaries=ready.tables.boundaries,
         access=access,
+        year=ready.study.year,
         progress=progress,
     )
 
