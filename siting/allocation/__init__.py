@@ -5,6 +5,7 @@ from siting.allocation.choices import alternatives, worth_of_actions
 from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, write_chosen
 from siting.allocation.cover import max_cover, set_cover
 from siting.allocation.curve import Curve, CurvePoint, cost_curve
+from siting.allocation.median import p_median
 from siting.allocation.options import SolveOptions
 from siting.allocation.phases import indicator_path, phase_plan, plan_until
 from siting.allocation.plan import Plan, PlanOptions, Stage
@@ -32,6 +33,7 @@ __all__ = [
     "indicator_path",
     "make_problem",
     "max_cover",
+    "p_median",
     "phase_plan",
     "plan_until",
     "prescribe",
