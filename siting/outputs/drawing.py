@@ -54,9 +54,9 @@ def coverage_drawing(results: Results, *, after: bool, label: str) -> Html:
     place, height = _projection(bounds)
     card = results.after if after and results.after is not None else results.scorecard
     layers = [
-        _roads(results, bounds, place),
         _circles(results, place, after=after),
         _communities(results, card, place),
+        _roads(results, bounds, place),
         _homes(card, place),
         _stations(results, place),
     ]
@@ -141,7 +141,7 @@ def _roads(results: Results, bounds: tuple[float, float, float, float], place: P
     """Return the streets."""
     lines = shapes.road_lines(results.network, bounds, most_vertices=_ROAD_VERTICES)
     data = _path(lines, place, close=False)
-    return element("path", d=data, fill="none", stroke="#a79d8b", stroke_width="0.9", stroke_opacity="0.8")
+    return element("path", d=data, fill="none", stroke="#5f5a4e", stroke_width="0.8", stroke_opacity="0.4")
 
 
 def _circles(results: Results, place: Place, *, after: bool) -> Html:

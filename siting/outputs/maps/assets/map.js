@@ -67,7 +67,7 @@ function sitingMap(mapId) {
   const map = L.map(box, {
     zoomControl: false, attributionControl: false, maxZoom: 19, minZoom: 3, zoomSnap: 0.25, zoomDelta: 0.75, wheelPxPerZoomLevel: 90,
   });
-  const panes = { streets: 370, rings: 375, ground: 380, homes: 410, gaps: 447, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
+  const panes = { rings: 375, ground: 380, streets: 390, homes: 410, gaps: 447, others: 435, places: 440, single: 445, stations: 450, plan: 460 };
   for (const [name, order] of Object.entries(panes)) {
     map.createPane(name).style.zIndex = String(order);
   }
@@ -84,7 +84,7 @@ function sitingMap(mapId) {
 
   // roads
   layers.roads = L.polyline(data.roads.map(line), {
-    renderer: painters.streets, pane: "streets", color: "#a79d8b", weight: 1.1, opacity: 0.8, interactive: false, smoothFactor: 1,
+    renderer: painters.streets, pane: "streets", color: "#5f5a4e", weight: 0.9, opacity: 0.4, interactive: false, smoothFactor: 1,
   });
 
   // communities: squares of colour where boundaries are known, discs as large as their households elsewhere
@@ -336,7 +336,7 @@ function sitingMap(mapId) {
   // ---------------------------------------------------------------- the panel
   function card(h, wide) {
     const unit = make("small", {}, pick(h.unit));
-    const figure = make("div", { class: "figure" }, h.now === null ? "—" : h.now);
+    const figure = make("div", { class: "figure" }, make("span", {}, h.now === null ? "—" : h.now));
     if (hasPlan && h.after !== null && h.after !== h.now) figure.append(make("span", { class: "arrow" }, "→"), make("span", { class: "then" }, h.after));
     figure.append(unit);
     const extra = [];
