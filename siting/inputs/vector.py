@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import logging
 import re
 import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +99,7 @@ def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
     import shapely
 
     try:
-        with warnings.catch_warnings(record=True) as heard:
+        with warnings.catch_warnings(record=True) as heard, _listening() as logged:
             warnings.simplefilter("always")
             result = read()
     except (
@@ -114,7 +116,8 @@ def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
         RuntimeError,
     ) as fault:
         raise _damaged(faults, str(fault)) from None
-    for message in dict.fromkeys(str(each.message) for each in heard if issubclass(each.category, RuntimeWarning)):
+    told = [each.message for each in heard if issubclass(each.category, RuntimeWarning | UserWarning)]
+    for message in dict.fromkeys([*(str(each) for each in told), *logged]):
         faults.warning(
             "读取时 GDAL 有提示",
             "GDAL had something to say of this file",
@@ -123,6 +126,23 @@ def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
             value=message,
         )
     return result
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collect what pyogrio logs as a warning: older versions say there, and only there, which fields they skip."""
+    heard: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    listener, logger = Listener(logging.WARNING), logging.getLogger("pyogrio")
+    logger.addHandler(listener)
+    try:
+        yield heard
+    finally:
+        logger.removeHandler(listener)
 
 
 def _read_gdal(path: Path, **options: Any) -> Any:
