@@ -153,6 +153,10 @@ def street_points(net, facility, step_m=0.5):
             own = np.minimum(own, np.where((piece >= 0) | (not net.oneway[e]), np.abs(piece), math.inf))
         points.append(np.column_stack([np.interp(at, passed, line[:, k]) for k in (0, 1)]))
         costs.append(own + leg)
+        if facility.edge[0] == e:
+            at = facility.offset_mm[0] / max(net.length_mm[e], 1) * passed[-1]
+            points.append([[np.interp(at, passed, line[:, k]) for k in (0, 1)]])
+            costs.append([leg])
     nodes = np.array([cost.get(i, math.inf) for i in range(net.n_nodes)]) / 1000 + leg
     return np.concatenate((*points, net.xy)), np.concatenate((*costs, nodes))
 

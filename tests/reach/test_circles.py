@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from siting.errors import CutoffError, InputError
@@ -17,6 +17,12 @@ from tests.networks import CRS, metres_from_origin, networks, places_on
 
 few = settings(max_examples=30, deadline=None)
 ROUNDING = 1e-4  # m2: what is left of a difference of polygons that share a border, after reprojection
+
+_POINT = RoadNetwork.from_edges(metres_from_origin([191, 92]), [0], [0], [340.25], crs=CRS)
+A_STREET_DRAWN_AS_A_POINT = (
+    _POINT,
+    Positions(np.array([0]), np.array([5001]), np.array([0]), *_POINT.to_lonlat(_POINT.xy)),
+)
 
 
 @st.composite
@@ -79,6 +85,7 @@ def test_threads_and_company_do_not_change_a_circle(case):
 
 
 @few
+@example(A_STREET_DRAWN_AS_A_POINT, 5)
 @given(networks_with_facility(), st.integers(5, 400))
 def test_a_circle_is_the_set_of_the_definition_but_for_the_grid(case, cutoff_m):
     net, facility = case
