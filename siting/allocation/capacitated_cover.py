@@ -14,17 +14,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from siting.allocation.cover_models import capacitated_cover_model
 from siting.allocation.infeasible import over_capacity
+from siting.allocation.lagrangian import best_sites, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
+from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem, inner
+from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
 from siting.allocation.solution import Solution, objective_of
 from siting.allocation.solve import solve_mip
+
+QUICK_STEPS = 300
+"""Steps of the row prices of the cover without capacities."""
 
 
 def solve_capacitated_cover(
@@ -65,30 +71,79 @@ def solve_capacitated_cover(
     result = solve_mip(
         model,
         start=point,
-        time_limit_s=options.time_limit_s,
+        time_limit_s=max(0.0, options.time_limit_s - (time.perf_counter() - begun)),
         gap=options.gap,
         seed=options.seed,
         progress=options.progress,
     )
     if result.status == "infeasible":
         raise over_capacity(problem, solve_part)
-    m = problem.shape[1]
+    m, sign = problem.shape[1], -1.0 if problem.maximise else 1.0
     chosen = np.flatnonzero(result.found[:m] > 0.5)
     assigned, flow = _assignment(problem, result.found[m:])
     objective = objective_of(problem, chosen, assigned, flow)
+    bound = _bound(problem, max(result.bound, sign * quick_bound(problem)), objective)
     return Solution(
         problem=problem,
         chosen=chosen,
         assigned=assigned,
         objective=objective,
-        bound=_bound(problem, result.bound, objective),
-        stopped=result.status in ("time_limit", "interrupted"),
+        bound=bound,
+        stopped=result.status in ("time_limit", "interrupted") and bound != objective,
         seconds=time.perf_counter() - begun,
         seed=options.seed,
         method="greedy + HiGHS",
         flow=flow,
         interrupted=result.status == "interrupted",
     ).check()
+
+
+def quick_bound(problem: Problem) -> float:
+    """Return a bound on a cover with capacities from two simpler problems: without them, and with nothing but them.
+
+    Without capacities it is a plain cover, bounded by row prices. With nothing but capacities, the chosen sites
+    together must hold what is served, wherever it is.
+
+    Parameters
+    ----------
+    problem
+        A set cover or max cover with capacities.
+
+    Returns
+    -------
+    float
+        No answer costs less (set cover), or serves more weight (max cover).
+    """
+    core = cover_core(replace(problem, capacity=None, split=False))
+    if not problem.maximise:
+        plain = set_cover_bound(core.problem, math.inf, steps=QUICK_STEPS).bound
+        return max(plain + core.constant, _cheapest_room(problem))
+    plain = max_cover_bound(core.problem, 0.0, steps=QUICK_STEPS).bound
+    return min(plain + core.constant, _most_weight_in_room(problem))
+
+
+def _cheapest_room(problem: Problem) -> float:
+    """Return the least cost of sites (the last one in part) whose capacities together hold all demand."""
+    capacity = np.zeros(problem.shape[1]) if problem.capacity is None else problem.capacity
+    lacking = float(problem.demand.sum() - capacity[problem.must].sum())
+    spent = problem.total_cost(np.flatnonzero(problem.must))
+    useful = np.flatnonzero(problem.free & (capacity > 0))
+    order = useful[np.argsort(problem.cost[useful] / capacity[useful], kind="stable")]
+    before = np.cumsum(capacity[order]) - capacity[order]
+    taken = np.clip((lacking - before) / capacity[order], 0.0, 1.0)
+    return spent + inner(taken, problem.cost[order])
+
+
+def _most_weight_in_room(problem: Problem) -> float:
+    """Return the most weight (the last demand in part) that fits the capacities of the best sites within the limits."""
+    capacity = np.zeros(problem.shape[1]) if problem.capacity is None else problem.capacity
+    room = inner(best_sites(problem, capacity), capacity)
+    free_of_charge = float(problem.weights[problem.demand == 0].sum())
+    asking = np.flatnonzero(problem.demand > 0)
+    order = asking[np.argsort(-problem.weights[asking] / problem.demand[asking], kind="stable")]
+    before = np.cumsum(problem.demand[order]) - problem.demand[order]
+    part = np.clip((room - before) / problem.demand[order], 0.0, 1.0)
+    return free_of_charge + inner(part, problem.weights[order])
 
 
 def greedy_shares(problem: Problem, start: IntArray | None = None) -> FloatArray:

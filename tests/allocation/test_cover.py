@@ -302,8 +302,10 @@ def test_no_time_gives_the_greedy_answer_with_a_bound_and_says_it_stopped():
 
 def test_no_time_with_capacities_gives_the_greedy_answer_or_asks_for_time():
     options = SolveOptions(time_limit_s=0)
-    found = set_cover(np.ones((4, 3), dtype=bool), demand=[2, 2, 2, 2], capacity=4, options=options)
-    assert (found.objective, found.bound, found.stopped) == (2, 0, True)
+    enough = set_cover(np.ones((4, 3), dtype=bool), demand=[2, 2, 2, 2], capacity=4, options=options)
+    assert (enough.objective, enough.bound, enough.stopped) == (2, 2, False)
+    unclear = max_cover(np.ones((3, 2), dtype=bool), demand=[3, 3, 3], sites=2, capacity=5, options=options)
+    assert (unclear.objective, unclear.bound, unclear.stopped) == (2, 3, True)
     with pytest.raises(SolverError, match="allow it more time"):
         set_cover(np.ones((3, 2), dtype=bool), demand=[4, 4, 4], capacity=6, options=options)
 

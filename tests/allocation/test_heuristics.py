@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from siting.allocation import _kernels, _kernels_swaps, heuristics, make_problem
 from siting.allocation._kernels_reduce import beaten_columns, implied_rows
+from siting.allocation.capacitated_cover import quick_bound
 from siting.allocation.heuristics import search_max_cover, search_set_cover
 from siting.allocation.lagrangian import max_cover_bound, set_cover_bound
 from siting.allocation.reduce import cover_core
@@ -106,6 +107,16 @@ def test_prices_never_bound_below_the_most_cover(inputs):
     inputs |= {"existing": [], "fixed": [], "forbidden": []}
     problem = make_problem(**inputs)
     assert max_cover_bound(problem, 1.0, steps=200).bound >= brute.best_value(problem) - 1e-9
+
+
+@given(st.sampled_from(["set_cover", "max_cover"]).flatmap(lambda model: brute.cover_inputs(model, capacities=True)))
+@settings(max_examples=40, deadline=None)
+def test_the_quick_bound_with_capacities_holds(inputs):
+    inputs |= {"existing": [], "fixed": [], "forbidden": []}
+    problem = make_problem(**inputs)
+    best, bound = brute.best_value(problem), quick_bound(problem)
+    if best is not None:
+        assert bound >= best - 1e-6 if problem.maximise else bound <= best + 1e-6
 
 
 @given(brute.cover_inputs("set_cover"))
