@@ -64,8 +64,8 @@ def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path
         yield work
         _flush(work)
         _swap(work, final, force=force)
-    except OutputError:
-        raise
+    except OutputError as error:
+        raise _named(error, work, final) from error
     except OSError as error:
         raise _cannot(final, error) from error
     finally:
@@ -310,6 +310,11 @@ def _retry(action: Callable[[], None]) -> None:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(_PAUSE_S)
+
+
+def _named(error: OutputError, work: Path, final: Path) -> OutputError:
+    """Return an error that names the folder the user asked for, not the temporary one."""
+    return OutputError(Text(*(text.replace(str(work), str(final)) for text in (error.text.zh, error.text.en))))
 
 
 def _exists(final: Path) -> OutputError:

@@ -186,6 +186,13 @@ def test_an_error_of_a_writing_library_is_told_in_plain_words(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_error_names_the_folder_that_was_asked_for(tmp_path):
+    with pytest.raises(OutputError) as told, whole_folder(tmp_path / "out") as work, whole_file(work / "a.gpkg"):
+        raise OSError(28, "No space left on device")
+    assert str(tmp_path / "out" / "a.gpkg") in str(told.value)
+    assert _MARK not in str(told.value)
+
+
 def test_a_file_name_needs_its_ending_and_is_no_folder(tmp_path):
     with pytest.raises(OutputError, match=r"end in \.html"), whole_file(tmp_path / "map", suffix=".html"):
         raise AssertionError("not reached")
