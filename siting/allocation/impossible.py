@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from siting.allocation.draft import Draft
 from siting.allocation.plan import each_row
 from siting.allocation.prescription_model import Limits, PrescriptionModel
 from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
 from siting.allocation.solve import LinearModel, solve_lp, solve_mip
+from siting.inputs.pieces import connected_pieces
 from siting.text import Text
 
 
@@ -212,8 +212,7 @@ def _short_sets(
     if not len(members):
         return []
     ends = np.array(links, dtype=np.int64).reshape(-1, 2)
-    graph = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n + k, n + k))
-    part = connected_components(graph, directed=False)[1][members]
+    part = connected_pieces(ends[:, 0], ends[:, 1], n + k)[members]
     return [members[part == one] for one in dict.fromkeys(part.tolist())]
 
 

@@ -303,6 +303,8 @@ def _contour(field: Array, west: float, south: float, grid: float) -> Rings:
 def _polygons(net: RoadNetwork, rings: list[Rings]) -> npt.NDArray[np.object_]:
     """Return one multipolygon of EPSG:4326 for each set of rings."""
     points = np.concatenate([one[0] for one in rings]) if rings else np.empty((0, 2))
+    if not len(points):  # shapely before 2.1 makes no array in which every multipolygon is empty
+        return np.array([shapely.MultiPolygon() for _ in rings], dtype=object)
     lon, lat = net.to_lonlat(points)
     ring_starts, polygon_starts, multi_starts = [0], [0], [0]
     n_points = n_rings = n_polygons = 0

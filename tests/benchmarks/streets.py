@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from siting.inputs.pieces import connected_pieces
 from siting.network.graph import RoadNetwork
 
 BLOCK_M = 88.0
@@ -26,7 +25,7 @@ def street_network(n_nodes, *, seed=0, crs="EPSG:32650"):
     diagonal = rng.random((side - 1, side - 1)) < 0.03
     pairs.append(np.column_stack((number[:-1, :-1][diagonal], number[1:, 1:][diagonal])))
     u, v = np.concatenate(pairs).T
-    _, piece = connected_components(coo_array((np.ones(len(u)), (u, v)), shape=(len(xy), len(xy))), directed=False)
+    piece = connected_pieces(u, v, len(xy))
     largest = piece == np.bincount(piece).argmax()
     shuffled = np.full(len(xy), -1)
     shuffled[largest] = rng.permutation(largest.sum())
