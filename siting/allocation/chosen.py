@@ -166,7 +166,15 @@ def write_chosen(plan: Plan, path: str | Path) -> None:
                     f"{name}={m2:.2f}" for name, m2 in zip(part["community_id"], part["area_m2"], strict=True)
                 )
             )
-            out.writerow([row.action_id, row.acquisition, f"{row.area_m2:.2f}", shares])
+            out.writerow([_plain(row.action_id), row.acquisition, f"{row.area_m2:.2f}", _plain(shares)])
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def _plain(cell: str) -> str:
+    """Return a cell that no spreadsheet runs as a formula; `read_chosen` takes the mark off again."""
+    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
@@ -210,7 +218,10 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         )
     found, faults = [], []
     for number, row in enumerate(rows[1:], start=2):
-        cells = {key: row[place].strip() if place is not None and place < len(row) else "" for key, place in at.items()}
+        cells = {
+            key: row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
+            for key, place in at.items()
+        }
         if not any(cells.values()):
             continue
         try:

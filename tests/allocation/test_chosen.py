@@ -90,6 +90,15 @@ def test_a_plan_written_and_read_again_is_the_same_plan(tmp_path):
     assert again.communities.equals(plan.communities)
 
 
+def test_an_id_that_looks_like_a_formula_is_written_as_text_and_read_as_it_was(tmp_path):
+    s = by_hand()
+    names = ("=1+1", "Q", "R", "'S")
+    plan = prescribe(replace(s, actions=replace(s.actions, action_id=names, source_id=names)), PlanOptions(gap=0.0))
+    write_chosen(plan, tmp_path / "plan.csv")
+    assert "\n'=1+1," in (tmp_path / "plan.csv").read_text(encoding="utf-8-sig").replace("\r", "")
+    assert [one.source_id for one in read_chosen(tmp_path / "plan.csv")] == ["=1+1", "Q", "'S"]
+
+
 def test_a_planners_list_is_kept_and_the_rest_optimised(tmp_path):
     (tmp_path / "list.csv").write_bytes("编号,取得方式,面积\nR,购置,70\nS,,\n".encode("gb18030"))
     chosen = read_chosen(tmp_path / "list.csv")
