@@ -1,6 +1,7 @@
 """Coverage + limits -> chosen sites."""
 
 from siting.allocation.actions import SiteRules
+from siting.allocation.center import p_center
 from siting.allocation.choices import alternatives, worth_of_actions
 from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, write_chosen
 from siting.allocation.cover import max_cover, set_cover
@@ -33,6 +34,7 @@ __all__ = [
     "indicator_path",
     "make_problem",
     "max_cover",
+    "p_center",
     "p_median",
     "phase_plan",
     "plan_until",

@@ -23,11 +23,11 @@ from siting.allocation.cover_models import capacitated_cover_model
 from siting.allocation.infeasible import over_capacity
 from siting.allocation.lagrangian import best_sites, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem, inner
+from siting.allocation.problem import TOLERANCE, BoolArray, FloatArray, IntArray, Problem, inner
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
-from siting.allocation.solution import Solution, objective_of
-from siting.allocation.solve import solve_mip
+from siting.allocation.solution import Solution, objective_of, relative_gap
+from siting.allocation.solve import FEASIBILITY, solve_mip
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""
@@ -68,31 +68,35 @@ def solve_capacitated_cover(
     model = capacitated_cover_model(problem)
     shares = greedy_shares(problem, start)
     point = np.r_[_opened(problem, shares), shares]
+    m, sign = problem.shape[1], -1.0 if problem.maximise else 1.0
+    known = quick_bound(problem)
+    enough = relative_gap(sign * model.value(point), known) <= max(options.gap, TOLERANCE)
+    closed = enough and model.violation(point) <= FEASIBILITY
+    left = options.time_limit_s - (time.perf_counter() - begun)
     result = solve_mip(
         model,
         start=point,
-        time_limit_s=max(0.0, options.time_limit_s - (time.perf_counter() - begun)),
+        time_limit_s=0.0 if closed else max(0.0, left),
         gap=options.gap,
         seed=options.seed,
         progress=options.progress,
     )
     if result.status == "infeasible":
         raise over_capacity(problem, solve_part)
-    m, sign = problem.shape[1], -1.0 if problem.maximise else 1.0
     chosen = np.flatnonzero(result.found[:m] > 0.5)
-    assigned, flow = _assignment(problem, result.found[m:])
+    assigned, flow = assignment(problem, result.found[m:])
     objective = objective_of(problem, chosen, assigned, flow)
-    bound = _bound(problem, max(result.bound, sign * quick_bound(problem)), objective)
+    bound = _bound(problem, max(result.bound, sign * known), objective)
     return Solution(
         problem=problem,
         chosen=chosen,
         assigned=assigned,
         objective=objective,
         bound=bound,
-        stopped=result.status in ("time_limit", "interrupted") and bound != objective,
+        stopped=relative_gap(objective, bound) > max(options.gap, TOLERANCE),
         seconds=time.perf_counter() - begun,
         seed=options.seed,
-        method="greedy + HiGHS",
+        method="greedy + row prices" if closed else "greedy + HiGHS",
         flow=flow,
         interrupted=result.status == "interrupted",
     ).check()
@@ -237,7 +241,7 @@ def _opened(problem: Problem, shares: FloatArray) -> FloatArray:
     return opened
 
 
-def _assignment(problem: Problem, shares: FloatArray) -> tuple[IntArray, csr_array | None]:
+def assignment(problem: Problem, shares: FloatArray) -> tuple[IntArray, csr_array | None]:
     """Return the site that serves most of each demand, and the shares where they may be split."""
     n = problem.shape[0]
     rows = np.repeat(np.arange(n), np.diff(problem.pairs.indptr))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siting.allocation.center import solve_center
 from siting.allocation.cover import solve_cover
 from siting.allocation.median import solve_median
 from siting.allocation.options import SolveOptions
@@ -35,4 +36,6 @@ def solve(problem: Problem, options: SolveOptions | None = None, *, start: IntAr
     """
     if problem.model == "p_median":
         return solve_median(problem, options, start)
+    if problem.model == "p_center":
+        return solve_center(problem, options, start)
     return solve_cover(problem, options, start)

@@ -115,21 +115,14 @@ def relative_gap(objective: float, bound: float) -> float:
 
 def cover_counts(problem: Problem, chosen: IntArray) -> IntArray:
     """Return how many of the chosen sites have each demand in reach, shape (n,)."""
-    n, m = problem.shape
-    inside = np.zeros(m, dtype=np.bool_)
-    inside[chosen] = True
-    rows = np.repeat(np.arange(n), np.diff(problem.pairs.indptr))
-    return np.bincount(rows[inside[problem.pairs.indices]], minlength=n)
+    return np.diff(problem.pairs[:, chosen].indptr).astype(np.int64)
 
 
 def nearest_chosen(problem: Problem, chosen: IntArray) -> tuple[IntArray, FloatArray]:
     """Return the nearest chosen site of each demand, lower index first, and its distance (-1 and inf where none)."""
-    n, m = problem.shape
-    inside = np.zeros(m, dtype=np.bool_)
-    inside[chosen] = True
-    keep = inside[problem.pairs.indices]
-    rows = np.repeat(np.arange(n), np.diff(problem.pairs.indptr))[keep]
-    cols, distance = problem.pairs.indices[keep], problem.pairs.data[keep]
+    n = problem.shape[0]
+    near = csr_array(problem.pairs[:, chosen])
+    rows, cols, distance = np.repeat(np.arange(n), np.diff(near.indptr)), chosen[near.indices], near.data
     order = np.lexsort((cols, distance, rows))
     rows, first = np.unique(rows[order], return_index=True)
     assigned = np.full(n, -1, dtype=np.int64)
@@ -157,25 +150,29 @@ def objective_of(problem: Problem, chosen: IntArray, assigned: IntArray, flow: c
             return inner(problem.weights, np.asarray(flow.sum(axis=1)).ravel())
         return float(problem.weights[served(problem, chosen, assigned)].sum())
     rows = np.flatnonzero(assigned >= 0)
-    length = _pair_lengths(problem, rows, assigned[rows])
+    moved = None if flow is None else flow.tocoo()
+    length = _pair_lengths(problem, *((rows, assigned[rows]) if moved is None else (moved.row, moved.col)))
     if problem.model == "p_center":
         return float(length.max(initial=0.0))
-    if flow is not None:
-        moved = flow.tocoo()
-        along = _pair_lengths(problem, moved.row, moved.col)
-        return inner(problem.weights[moved.row] * moved.data, along)
+    if moved is not None:
+        return inner(problem.weights[moved.row] * moved.data, length)
     return inner(problem.weights[rows], length)
 
 
 def _pair_lengths(problem: Problem, rows: IntArray, cols: IntArray) -> FloatArray:
     """Return the distance of each pair, ``inf`` where it is not in reach."""
-    n, m = problem.shape
-    stored = np.repeat(np.arange(n, dtype=np.int64), np.diff(problem.pairs.indptr)) * m + problem.pairs.indices
-    asked = np.asarray(rows, dtype=np.int64) * m + cols
-    if not len(stored):
-        return np.full(len(asked), np.inf)
-    place = np.minimum(np.searchsorted(stored, asked), len(stored) - 1)
-    return np.where(stored[place] == asked, problem.pairs.data[place], np.inf)
+    pairs = problem.pairs
+    low, high = pairs.indptr[rows].astype(np.int64), pairs.indptr[np.asarray(rows) + 1].astype(np.int64)
+    end = high.copy()
+    while (low < high).any():
+        middle = (low + high) // 2
+        before = (low < high) & (pairs.indices[np.minimum(middle, pairs.nnz - 1)] < cols)
+        low, high = np.where(before, middle + 1, low), np.where(before, high, np.minimum(middle, high))
+    length = np.full(len(low), np.inf)
+    inside = low < end
+    inside[inside] = pairs.indices[low[inside]] == np.asarray(cols)[inside]
+    length[inside] = pairs.data[low[inside]]
+    return length
 
 
 def _index_faults(solution: Solution) -> list[Text]:
