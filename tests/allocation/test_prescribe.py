@@ -18,10 +18,10 @@ from tests.allocation.made_situations import made_situation
 from tests.allocation.naive_plan import best_of_stages
 from tests.allocation.small_situations import situations, wishes
 
-QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(QUICK, max_examples=25)
+@settings(QUICK, max_examples=50)
 @given(st.data())
 def test_every_stage_is_what_brute_force_says(data):
     s = data.draw(situations())
