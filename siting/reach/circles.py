@@ -273,7 +273,8 @@ def _streets(net: RoadNetwork, graph: RoutingGraph) -> tuple[Array, ...]:
     u, v = graph.rank[net.u], graph.rank[net.v]
     rows, ends = edge_ends(net.n_nodes, u, v)
     xy = np.ascontiguousarray(net.xy[graph.node])
-    return xy, rows, ends, u, v, net.length_mm, net.oneway, net.geometry_offsets, net.geometry_xy
+    one_way = net.oneway & (net.length_mm > 0)  # every spot of a street without length is both of its ends
+    return xy, rows, ends, u, v, net.length_mm, one_way, net.geometry_offsets, net.geometry_xy
 
 
 def _contour(field: Array, west: float, south: float, grid: float) -> Rings:

@@ -23,6 +23,11 @@ A_STREET_DRAWN_AS_A_POINT = (
     _POINT,
     Positions(np.array([0]), np.array([5001]), np.array([0]), *_POINT.to_lonlat(_POINT.xy)),
 )
+_SHORT = RoadNetwork.from_edges(metres_from_origin([227, 96], [299, 77]), [0], [1], [0.0], crs=CRS, oneway=[True])
+A_ONE_WAY_STREET_WITHOUT_LENGTH = (
+    _SHORT,
+    Positions(np.array([0]), np.array([0]), np.array([0]), *_SHORT.to_lonlat(_SHORT.xy[:1])),
+)
 
 
 @st.composite
@@ -86,6 +91,7 @@ def test_threads_and_company_do_not_change_a_circle(case):
 
 @few
 @example(A_STREET_DRAWN_AS_A_POINT, 5)
+@example(A_ONE_WAY_STREET_WITHOUT_LENGTH, 20)
 @given(networks_with_facility(), st.integers(5, 400))
 def test_a_circle_is_the_set_of_the_definition_but_for_the_grid(case, cutoff_m):
     net, facility = case
