@@ -5,8 +5,8 @@ Every site knows what the rows would gain by adding it or lose by removing it, a
 level are touched. The elements touched are counted (``work``), and that is what limits the search: the result depends
 on the seed and the work allowed, never on the clock.
 
-Source: Gao, Weise and Li (2015), An efficient local search heuristic with row weighting for the unicost set covering
-problem, European Journal of Operational Research 246; here with costs, levels and exclusions.
+Source: Gao, Yao, Weise and Li (2015), An efficient local search heuristic with row weighting for the unicost set
+covering problem, European Journal of Operational Research 246; here with costs, levels and exclusions.
 """
 
 from __future__ import annotations

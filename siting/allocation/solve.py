@@ -6,6 +6,7 @@ orderly way and what it had found is returned. A bound is never taken on trust f
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -237,22 +238,38 @@ def _run(solver: Any, progress: Progress) -> bool:
     solver.cbMipInterrupt += at_node
     solver.cbSimplexInterrupt += at_node
     solver.cbIpmInterrupt += at_node
-    worker = threading.Thread(target=solver.run, daemon=True)
-    worker.start()
+    finished = threading.Event()
+
+    def work() -> None:
+        try:
+            solver.run()
+        finally:
+            finished.set()
+
+    worker = threading.Thread(target=work, daemon=True)
     try:
-        while worker.is_alive():
-            worker.join(0.1)
-            if worker.is_alive():
-                _tell(progress, seen)
+        worker.start()
+        while not finished.wait(0.1):
+            _tell(progress, seen)
     except KeyboardInterrupt:
         stop.set()
-        worker.join()
+        _wait(finished)
         return True
     except BaseException:
         stop.set()
-        worker.join()
+        _wait(finished)
         raise
     return False
+
+
+def _wait(finished: threading.Event) -> None:
+    """Wait for the solver to stop, however often Ctrl-C is pressed.
+
+    An event, not the thread: a ``Thread.join`` that Ctrl-C interrupts takes the thread for ended while it still runs.
+    """
+    while not finished.is_set():
+        with contextlib.suppress(KeyboardInterrupt):
+            finished.wait(0.1)
 
 
 def _tell(progress: Progress, seen: dict[str, float]) -> None:
