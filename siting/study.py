@@ -167,6 +167,7 @@ def measure(
     Results
         Everything the outputs are written from.
     """
+    from siting.allocation.phases import indicator_path
     from siting.outputs import Results
 
     study, tables = ready.study, ready.tables
@@ -174,13 +175,15 @@ def measure(
     with _timed(seconds, "score"):
         access = _access(ready, tables.facilities, progress)
         before = _score(ready, access, tables.facilities, tables.allotments, progress)
-    plan, after, plan_circles = None, None, None
+    plan, after, plan_circles, path = None, None, None, None
     if chosen is not None or (with_plan and study.plan is not None):
         with _timed(seconds, "plan"):
             plan = _plan(ready, access, before, with_plan, chosen, progress)
         with _timed(seconds, "score after"):
-            facilities, allotments = plan.facilities(tables.facilities, tables.allotments)
-            after = _score(ready, _access(ready, facilities, progress), facilities, allotments, progress)
+            after = _score_plan(ready, plan, progress)
+        if plan.phases is not None:
+            with _timed(seconds, "years"):
+                path = indicator_path(plan, lambda part: _score_plan(ready, part, progress))
     with _timed(seconds, "circles"):
         progress(Text("绘制服务圈", "drawing circles"))
         counted = tables.facilities["service"].isin(study.standard.counted_services)
@@ -200,6 +203,7 @@ def measure(
         plan=plan,
         after=after,
         plan_circles=plan_circles,
+        indicator_path=path,
         issues=issues,
         seconds=seconds,
         records=ready.records,
@@ -230,6 +234,12 @@ def _score(
         year=ready.study.year,
         progress=progress,
     )
+
+
+def _score_plan(ready: Ready, plan: Plan, progress: Progress) -> Scorecard:
+    """Return the verdicts with a plan carried out."""
+    facilities, allotments = plan.facilities(ready.tables.facilities, ready.tables.allotments)
+    return _score(ready, _access(ready, facilities, progress), facilities, allotments, progress)
 
 
 def _plan(

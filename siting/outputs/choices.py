@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from siting.outputs.sheet import Column, Sheet, rows_of
-from siting.outputs.words import ACQUISITION, say
+from siting.outputs.numbers import format_figure
+from siting.outputs.sheet import Column, Sheet, each_row, rows_of
+from siting.outputs.words import ACQUISITION, STATUS, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
     from siting.allocation.plan import Plan
     from siting.outputs.results import Results
+    from siting.standards import Standard
 
 PROVEN = {True: Text("已证明", "proven"), False: Text("未证明", "not proven")}
 
@@ -32,13 +34,15 @@ def choice_sheets(results: Results, plan: Plan, lang: Lang) -> list[Sheet]:
     Returns
     -------
     list of Sheet
-        Curve, years, other plans, sets of communities that lack area.
+        Curve, years, indicators by year, other plans, sets of communities that lack area.
     """
     sheets = []
     if plan.curve is not None:
         sheets.append(curve_sheet(plan.curve, lang))
     if plan.phases is not None:
         sheets.append(phase_sheet(plan.phases, lang))
+    if results.indicator_path is not None:
+        sheets.append(path_sheet(results.indicator_path, results.standard, lang))
     if plan.alternatives:
         sheets.append(alternative_sheet(plan, lang))
     if len(plan.cuts):
@@ -171,6 +175,47 @@ def phase_sheet(phases: pd.DataFrame, lang: Lang) -> Sheet:
             "communities_met",
             "weighted_households",
         ),
+    )
+
+
+def path_sheet(path: pd.DataFrame, standard: Standard, lang: Lang) -> Sheet:
+    """Return the county's indicators at the end of each year of the phases, beside what is due by then.
+
+    Parameters
+    ----------
+    path
+        ``year``, ``rule_id``, ``value``, ``target`` (NaN: nothing due by then), ``status``.
+    standard
+        The standard of the run.
+    lang
+        The language of the cells.
+
+    Returns
+    -------
+    Sheet
+        One row an indicator and year.
+    """
+    rows = []
+    for row in each_row(path):
+        rule = standard.rule(row.rule_id)
+        value = format_figure(row.value, rule.unit, lang, against=row.target)
+        target = format_figure(row.target, rule.unit, lang)
+        status = STATUS[row.status].to(lang) if row.status else ""
+        rows.append((str(row.year), rule.name.to(lang), value, target, status))
+    return Sheet(
+        Text("分年指标", "Indicators by year"),
+        Text(
+            "全县各指标在各年年末的值，和到该年应达到的目标；目标为空表示到该年尚无要求。",
+            "The county's indicators at the end of each year, and what is due by then; no target: nothing is due yet.",
+        ),
+        (
+            Column(Text("年份", "Year"), "text", 8),
+            Column(Text("指标", "Indicator"), "wrapped", 40),
+            Column(Text("年末值", "At its end"), "text", 20),
+            Column(Text("目标", "Target"), "text", 20),
+            Column(Text("结论", "Verdict"), "text", 12),
+        ),
+        tuple(rows),
     )
 
 

@@ -10,6 +10,7 @@ from siting.allocation.chosen import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
 from siting.outputs.manifest import MANIFEST_NAME
+from siting.outputs.words import STATUS
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -17,13 +18,7 @@ if TYPE_CHECKING:
 
 VERDICTS_NAME = "verdicts.json"
 PLAN_NAME = "plan.csv"
-_STATUS = {
-    "pass": Text("达标", "pass"),
-    "fail": Text("不达标", "fail"),
-    "unknown": Text("未知", "unknown"),
-    "not_applicable": Text("不适用", "not applicable"),
-    "": Text("无", "none"),
-}
+_NONE = Text("无", "none")
 
 
 def write_verdicts(results: Results, path: str | Path) -> None:
@@ -125,7 +120,7 @@ def _verdict_lines(before: Path, after: Path) -> list[Text]:
         return [Text("没有结论改变", "No verdict changed")]
     lines = [Text(f"{len(changed)} 个结论改变：", f"{len(changed)} verdicts changed:")]
     for row in changed.itertuples():
-        was, now = _STATUS[str(row.status_before)], _STATUS[str(row.status_after)]
+        was, now = (STATUS.get(str(status), _NONE) for status in (row.status_before, row.status_after))
         lines.append(
             Text(
                 f"  {row.community_id} {row.name} {row.rule_id}：{was.zh} → {now.zh}（{row.cause_zh}）",

@@ -12,6 +12,7 @@ from siting.text import Lang, Progress, Text, silent
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from siting.allocation.plan import Plan
     from siting.coverage import Scorecard
@@ -48,6 +49,9 @@ class Results:
         The verdicts with the plan carried out; None without a plan.
     plan_circles
         As ``circles``, with ``facility`` the row number in ``plan.actions``; None without a plan.
+    indicator_path
+        The county's indicators at the end of each year of the plan's phases: year, rule_id, value, target, status; None
+        without phases.
     issues
         Every fault found and everything that was mended, over all inputs.
     seconds
@@ -67,6 +71,7 @@ class Results:
     plan: Plan | None = None
     after: Scorecard | None = None
     plan_circles: gpd.GeoDataFrame | None = None
+    indicator_path: pd.DataFrame | None = None
     issues: tuple[Issue, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     records: tuple[SourceRecord, ...] = ()
