@@ -3,9 +3,9 @@
 
 Each demand knows its nearest and second nearest open site; each site knows what opening it would save (``gain``), each
 open one what closing it would cost (``loss``), and ``extra`` what is too much in the difference for each pair of them,
-so that a swap is worth ``gain + extra - loss`` (Resende and Werneck 2007, European Journal of Operational Research
-182). Only demands whose nearest two change are touched. The elements touched are counted (``work``), and that is what
-limits the search: the result depends on the seed and the work allowed, never on the clock.
+so that a swap is worth ``gain + extra - loss`` (Resende and Werneck 2007, Annals of Operations Research 150). Only
+demands whose nearest two change are touched. The elements touched are counted (``work``), and that is what limits the
+search: the result depends on the seed and the work allowed, never on the clock.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Better plans by solving small patches of the map exactly, the rest held: large neighbourhood search.
 
 A patch is grown from a community over the actions that serve it and the communities those serve; its actions,
-allotments and verdicts are free, everything else stays as it is. Method: Shaw (1998), with patches whose size
+allotments and verdicts are free, everything else stays as it is. Method: Shaw (1998), CP-98, with patches whose size
 follows from how fast the last one was solved.
 """
 

@@ -226,9 +226,9 @@ def shared_area(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the floor area per household at each demand point, every place shared by all who can reach it.
 
-    Two-step floating catchment area (Luo & Wang 2003): a place's area over all households in reach of it, summed at
-    each home over the places it reaches. The circle is the home's; equal is in reach. Summed over households it
-    gives the floor area in reach of anyone.
+    Two-step floating catchment area (Luo and Wang 2003, Environment and Planning B 30): a place's area over all
+    households in reach of it, summed at each home over the places it reaches. The circle is the home's; equal is in
+    reach. Summed over households it gives the floor area in reach of anyone.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def test_a_file_of_ones_own_is_read(tmp_path):
         ("motorway = 80.0", 'motorway = "fast"', "motorway = 'fast' is not a speed"),
         ("closed_services = []\n", "closed_services = [3]\n", "closed_services must be a list of words"),
         ('access_tags = ["foot", "access"]', "access_tags = []", "access_tags must be a list of words"),
-        ('source = "Lower design', 'source = ""\nnote = "Lower design', "class_speeds_source"),
+        ("source = \"The product's assumption, within", 'source = ""\nnote = "within', "class_speeds_source"),
         ('directed_source = "One-way', 'directed_source = " "\n# "One-way', "no source is given in directed_source"),
         ("[walk]", "walk = 3\n[foot]", 'Travel mode "walk": it must be a table'),
         ("[walk]", "[walk", "is not TOML"),
