@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
+from siting.allocation.capacitated_median import solve_capacitated_median
 from siting.allocation.cover import solve_cover
 from siting.allocation.heuristics import WORK_PER_SECOND
 from siting.allocation.incumbent import Incumbent
@@ -173,6 +174,8 @@ def solve_median(problem: Problem, options: SolveOptions | None = None, start: I
 
     require_room(problem, solve_part)
     require_reachable(problem, solve_part)
+    if problem.capacity is not None:
+        return solve_capacitated_median(problem, options, start, solve_part)
     core = median_core(problem, threads=options.thread_count)
     run = _Run(core, options)
     run.search(start)

@@ -1,0 +1,61 @@
+"""Capacitated p-median: against every choice, published values, and what cannot be done."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from siting.allocation import SolveOptions, p_median
+from siting.errors import InfeasibleError, SolverError
+from tests.allocation import brute_distances
+from tests.allocation.test_median import agrees_with_brute_force, problem_of
+from tests.benchmarks.siting_instances import read_cpmp
+
+
+@given(brute_distances.distance_inputs("p_median", capacities=True))
+@settings(max_examples=80, deadline=None)
+def test_it_is_the_best_of_all_choices_with_any_option(inputs):
+    agrees_with_brute_force(problem_of(inputs))
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_a_published_instance_is_proven(shared_data, number):
+    far, demand, sites, capacity, best = read_cpmp(shared_data / "benchmarks" / "cpmp" / f"pmedcap1_{number}.txt")
+    found = p_median(far, demand=demand, capacity=capacity, sites=sites, options=SolveOptions(time_limit_s=60))
+    assert found.objective == best
+    assert found.proven
+
+
+def test_a_site_that_is_full_sends_the_next_demand_farther():
+    far = np.array([[1.0, 5.0], [1.0, 5.0], [1.0, 5.0]])
+    found = p_median(far, [1, 1, 1], sites=2, capacity=[2, 2])
+    assert (found.objective, np.bincount(found.assigned).tolist()) == (7, [2, 1])
+    loose = p_median(far, [1, 1, 1], sites=2, capacity=[3, 2])
+    assert loose.objective == 3
+
+
+def test_a_split_demand_uses_up_the_nearer_site_first():
+    found = p_median(np.array([[1.0, 3.0]]), [10], sites=2, capacity=[4, 9], split=True)
+    assert found.objective == pytest.approx(10 * (0.4 * 1 + 0.6 * 3))
+    assert found.flow is not None
+    assert found.flow.toarray()[0] == pytest.approx([0.4, 0.6])
+    assert found.assigned.tolist() == [1]
+
+
+def test_capacities_that_do_not_suffice_say_what_is_missing():
+    far = np.ones((3, 2))
+    with pytest.raises(InfeasibleError, match="ask for 12, all sites in their reach have 9: 3 missing") as caught:
+        p_median(far, [4, 4, 4], sites=2, capacity=[5, 4], split=True)
+    assert caught.value.partial.check().objective == pytest.approx(9)
+
+
+def test_no_time_gives_the_quick_answer_with_a_bound(shared_data):
+    far, demand, sites, capacity, best = read_cpmp(shared_data / "benchmarks" / "cpmp" / "pmedcap1_1.txt")
+    quick = p_median(far, demand=demand, capacity=capacity, sites=sites, options=SolveOptions(time_limit_s=0))
+    assert 0 < quick.bound <= best <= quick.objective < 1.2 * best
+
+
+def test_no_time_and_no_quick_answer_is_an_error():
+    far, demand = np.ones((4, 2)), [3, 3, 2, 2]
+    assert p_median(far, [1] * 4, sites=2, demand=demand, capacity=5).objective == 4
+    with pytest.raises((SolverError, InfeasibleError)):
+        p_median(far, [1] * 4, sites=2, demand=[3, 3, 3, 2], capacity=[6, 4], options=SolveOptions(time_limit_s=0))
