@@ -55,8 +55,11 @@ EXACT_SECONDS_PER_PAIR = 3e-4
 STEPS, FIRST_STEPS = 600, 100
 """Steps of the bound in a turn, and where there is no time."""
 
-TURNS = (0.02, 0.06, 0.15, 0.3)
-"""Share of the time that each turn may take; what is left is for the exact solver."""
+TURNS, LAST_TURN = (0.02, 0.06, 0.15, 0.3), 0.4
+"""Share of the time that each turn may take; what is left is for the exact solver, or for one more turn."""
+
+MOST_UNDECIDED = 300
+"""Branch and bound is tried where at most this many sites are undecided."""
 
 
 def p_median(
@@ -230,8 +233,8 @@ class _Run:
             if best.done() or not self.seconds:
                 return
             self._turn(share * self.seconds)
-        if not best.done():
-            self._exact()
+        if not best.done() and not self._exact():
+            self._turn(LAST_TURN * self.seconds)
 
     def _settle(self) -> None:
         """Take the settled sites where nothing is left to decide."""
@@ -248,7 +251,7 @@ class _Run:
         return chosen, self._value(chosen)
 
     def _turn(self, seconds: float) -> None:
-        """Search, raise the bound, and try the tree on what survives, each for a third of the work allowed."""
+        """Search, raise the bound, and try the tree on what survives where that is little."""
         core, best = self.core, self.best
         left = min(seconds, self.seconds - (time.perf_counter() - self.begun))
         if left <= 0:
@@ -262,7 +265,11 @@ class _Run:
         if best.done():
             return
         assert self.prices is not None
+        self.local.offer(np.sort(np.argsort(-self.prices.often, kind="stable")[: core.open_limit]))
+        self._take("interchange")
         alive = survivors(core, self.prices, best.value - core.constant)
+        if best.done() or len(alive.undecided) > MOST_UNDECIDED:
+            return
         found = branch_and_bound(
             core, alive, self.prices.prices, best.value, step=best.step, gap=self.options.gap, seconds=left / 3
         )
@@ -285,15 +292,15 @@ class _Run:
             self.prices = priced
         best.tighten(priced.bound + core.constant, "Lagrangian bound")
 
-    def _exact(self) -> None:
-        """Hand what survives to the exact solver, with the best so far as its start, if the time may do."""
+    def _exact(self) -> bool:
+        """Hand what survives to the exact solver, with the best so far as its start; return whether there was time."""
         core, best = self.core, self.best
         assert self.prices is not None
         assert best.chosen is not None
         alive = survivors(core, self.prices, best.value - core.constant)
         left = self.seconds - (time.perf_counter() - self.begun)
         if left < EXACT_SECONDS_PER_PAIR * len(alive.rows):
-            return
+            return False
         scale = max(1.0, (best.value - core.constant) / 1e5)
         gap = max(self.options.gap, 0.999 * best.step / max(best.value, 1e-9))
         try:
@@ -306,16 +313,17 @@ class _Run:
                 progress=self.options.progress,
             )
         except SolverError:
-            return
+            return False
         best.interrupted |= result.status == "interrupted"
         if result.values is None:
             best.tighten(best.value, "HiGHS")
-            return
+            return True
         opened = alive.undecided[result.values[: len(alive.undecided)] > 0.5]
         chosen = np.sort(np.concatenate([alive.opened, opened]))
         best.take(chosen, self._value(chosen), "HiGHS")
         best.tighten(best.value if result.status == "optimal" else result.bound * scale + core.constant, "HiGHS")
         best.done()
+        return True
 
     def _target(self) -> float:
         """Return the value on the core that closes the gap asked."""
@@ -323,7 +331,10 @@ class _Run:
         return self.best.bound / (1 - gap) - self.core.constant + 1e-12 * abs(self.best.bound)
 
     def _take(self, name: str) -> None:
+        """Keep what the local search has where it is new."""
         chosen = self.local.chosen
+        if self.best.chosen is not None and np.array_equal(chosen, self.best.chosen):
+            return
         self.best.take(chosen, self._value(chosen), name)
 
     def _value(self, chosen: IntArray) -> float:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A bound on the core (its constant left out), the prices that prove it, and the work it took."""
+    """A bound on the core (its constant left out), the prices that prove it, and how often each site was taken."""
 
     bound: float
     prices: FloatArray
-    work: int
+    often: FloatArray
 
 
 def first_prices(core: MedianCore, chosen: IntArray) -> FloatArray:
@@ -87,8 +87,8 @@ def raise_bound(
     status = np.full(len(core.sites), -1, dtype=np.int8)
     limits = (core.reach, choice_of(core.limits), status)
     allowed = min(work, 2.0**60)
-    bound, used = kernels.climb(core.lists, *limits, upper, target, steps, allowed, 1.5, kept, often)
-    return Priced(float(bound), kept, int(used))
+    bound, _ = kernels.climb(core.lists, *limits, upper, target, steps, allowed, 1.5, kept, often)
+    return Priced(float(bound), kept, often)
 
 
 @dataclass(frozen=True, slots=True)
