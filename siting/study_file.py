@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from siting.errors import Issue, MissingFileError, StudyError
+from siting.errors import Issue, MissingFileError, StandardError, StudyError
 from siting.standards import Standard, read_standard
 from siting.standards.model import near_matches
 from siting.text import Lang, Text
@@ -31,6 +32,15 @@ _WANTED = {
     _WORDS: Text("文字的列表", "a list of texts"),
     _NUMBERS: Text("数的列表", "a list of numbers"),
     _NAMES: Text('形如 { households = "户数" } 的对照', 'pairs such as { households = "户数" }'),
+}
+_CURES = {
+    _NUMBER: Text("只写数字，不加引号和单位，例如 3000", "write the figure alone, without quotes or a unit: 3000"),
+    _WHOLE: Text("只写整数，不加引号和单位，例如 8", "write the whole number alone, without quotes or a unit: 8"),
+    _WORD: Text('写在英文引号内，例如 "linyi"', 'write it in straight quotes: "linyi"'),
+    _FLAG: Text("写 true 或 false，不加引号", "write true or false, without quotes"),
+    _WORDS: Text('写成 ["K1", "K2"]', 'write it as ["K1", "K2"]'),
+    _NUMBERS: Text("写成 [1, 2]", "write it as [1, 2]"),
+    _NAMES: Text('写成 { households = "总户数" }', 'write it as { households = "总户数" }'),
 }
 _SOURCE_KEYS = {"path": _WORD, "datum": _WORD, "crs": _WORD, "layer": _WORD, "sheet": _WORD}
 _ROADS_KEYS = {**_SOURCE_KEYS, "place": _WORD}
@@ -76,6 +86,9 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "plan.model": get_args(PlanModel),
     "plan.compliance": ("most", "every", "targets"),
 }
+_BELOW_0 = (Text("不能小于 0", "must not be below 0"), Text("改成 0 或正数", "write 0 or more"))
+_FIRST_YEAR, _LAST_YEAR = 1949, 2100
+_NEEDS_A_LIMIT = ("max_cover", "p_median", "p_center")
 _NOT_NEGATIVE = (
     *("budget", "sites", "gap", "time_limit_s", "seed", "max_growth_share", "cost_per_m2", "horizon_years"),
     *("discount_rate", "least_area_m2", "alternatives", "differ_by", "curve_points", "worth_s"),
@@ -179,7 +192,7 @@ class _Reader:
         }[kind]
         if not fits:
             wanted = _WANTED[kind]
-            self.fault(key, value, Text(f"需要{wanted.zh}", f"needs {wanted.en}"), Text("", ""))
+            self.fault(key, value, Text(f"需要{wanted.zh}", f"needs {wanted.en}"), _CURES[kind])
             return False
         if key in _CHOICES and value not in _CHOICES[key]:
             choices = _CHOICES[key]
@@ -187,7 +200,7 @@ class _Reader:
             self.fault(key, value, Text("没有这个选项", "there is no such choice"), cure)
             return False
         if key.rpartition(".")[2] in _NOT_NEGATIVE and float(str(value)) < 0:
-            self.fault(key, value, Text("不能小于 0", "must not be below 0"), Text("", ""))
+            self.fault(key, value, *_BELOW_0)
             return False
         return True
 
@@ -226,7 +239,10 @@ def read_study(path: str | Path) -> Study:
     extension = reader.section("plan.extension", _KEYS["plan.extension"])
     priority = reader.section("plan.priority", _KEYS["plan.priority"])
     budgets = _yearly_budgets(reader)
-    assumptions = reader.data.get("assumptions", {})
+    stated = reader.data.get("assumptions", {})
+    known = dict.fromkeys(stated, _NUMBER) if isinstance(stated, Mapping) else {}
+    assumptions = reader.values("assumptions", stated, known)
+    _check_together(reader, head, asked)
     for key in ("name", "standard"):
         if key not in head:
             reader.fault(f"study.{key}", "", Text("缺少这个键", "this key is missing"), Text("请补上", "add it"))
@@ -264,8 +280,13 @@ def _parse(path: Path) -> Mapping[str, Any]:
             )
         ) from error
     except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+), column (\d+)", str(error))
+        where = f"第 {place[1]} 行第 {place[2]} 列附近" if place else "文件末尾附近"
         raise StudyError(
-            Text(f"{path.name} 不是有效的 TOML：{error}", f"{path.name} is not valid TOML: {error}")
+            Text(
+                f"{path.name} 不是有效的 TOML：{where}写法有误；请检查引号、括号和等号（须用英文符号）",
+                f"{path.name} is not valid TOML: {error}; check the quotes, brackets and equals signs there",
+            )
         ) from error
 
 
@@ -337,7 +358,33 @@ def _own(travel: Mapping[str, Any], asked: Mapping[str, Any], priority: Mapping[
 def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
     beside = path.parent / name
     standard = read_standard(beside if name.endswith(".toml") else name)
-    return standard.assume(**own) if own else standard
+    try:
+        return standard.assume(**own) if own else standard
+    except StandardError as error:
+        said = error.text
+        raise StandardError(Text(f"{path.name}：{said.zh}", f"{path.name}: {said.en}")) from error
+
+
+def _check_together(reader: _Reader, head: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Gather what only shows when keys are seen together, or against the calendar."""
+    year = head.get("year")
+    if year is not None and not _FIRST_YEAR <= year <= _LAST_YEAR:
+        reader.fault(
+            "study.year",
+            year,
+            Text("不像年份", "is no year"),
+            Text("写四位数的年份，例如 2025", "write the year in four digits: 2025"),
+        )
+    model = asked.get("model")
+    if model in _NEEDS_A_LIMIT and not {"sites", "budget"} & set(asked):
+        reader.fault(
+            "plan.model",
+            model,
+            Text("这个模型需要新建处数或预算", "this model needs a number of sites or a budget"),
+            Text(
+                "在 [plan] 中加 sites = 8 或 budget = 3000（万元）", "add sites = 8 or budget = 3000 (万元) to [plan]"
+            ),
+        )
 
 
 def _yearly_budgets(reader: _Reader) -> dict[int, float]:
@@ -347,7 +394,7 @@ def _yearly_budgets(reader: _Reader) -> dict[int, float]:
     years = reader.values(_YEARS, raw, dict.fromkeys(known or ["2025"], _NUMBER))
     for year, budget in years.items():
         if budget < 0:
-            reader.fault(f"{_YEARS}.{year}", budget, Text("不能小于 0", "must not be below 0"), Text("", ""))
+            reader.fault(f"{_YEARS}.{year}", budget, *_BELOW_0)
     return {int(year): float(budget) for year, budget in years.items()}
 
 

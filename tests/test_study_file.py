@@ -75,6 +75,11 @@ def test_a_plan_is_read_with_its_limits(write):
         (HEAD + INPUTS.replace("a.csv", "z.csv"), ["inputs.communities", "z.csv", "no such file"]),
         (HEAD + INPUTS.replace("datum", "datums"), ["inputs.facilities.datums", "near matches: datum"]),
         (INPUTS, ["study.name", "study.standard"]),
+        (HEAD + INPUTS + '[plan]\nbudget = "3000"\n', ["without quotes"]),
+        (HEAD + INPUTS + '[plan]\nmodel = "max_cover"\n', ["plan.model", "max_cover", "sites = 8"]),
+        (HEAD + "year = 25\n" + INPUTS, ["study.year", "25", "2025"]),
+        (HEAD + INPUTS + '[assumptions]\nreach_share = "high"\n', ["assumptions.reach_share", "needs a number"]),
+        ("assumptions = 3\n" + HEAD + INPUTS, ["assumptions", "needs a section"]),
     ],
 )
 def test_a_fault_names_the_key_the_value_and_the_cure(write, text, words):
@@ -85,14 +90,25 @@ def test_a_fault_names_the_key_the_value_and_the_cure(write, text, words):
     assert "study.toml" in caught.value.text.zh
 
 
+@pytest.mark.parametrize(
+    "line", ["walking_speed_kmh = 0", "min_piece_km = -1", "reach_share = 1.5", "m2_per_dwelling = 0"]
+)
+def test_an_assumption_out_of_its_range_is_refused_and_its_file_named(write, line):
+    with pytest.raises(StandardError, match=line.split()[0]) as caught:
+        read_study(write(HEAD + INPUTS + "[assumptions]\n" + line + "\n"))
+    assert "study.toml" in caught.value.text.zh
+
+
 def test_every_fault_is_said_at_once(write):
     with pytest.raises(StudyError, match="3 faults"):
         read_study(write(HEAD + INPUTS + "[plan]\nbudgett = 1\nsites = -1\ngap = true\n"))
 
 
 def test_what_is_not_toml_is_said_with_its_line(write):
-    with pytest.raises(StudyError, match="line 2"):
+    with pytest.raises(StudyError, match="line 2") as caught:
         read_study(write("[study]\nname = \n"))
+    assert "第 2 行" in caught.value.text.zh
+    assert "Invalid value" not in caught.value.text.zh
 
 
 def test_what_is_not_utf8_is_said(write):

@@ -29,6 +29,7 @@ from siting.standards.model import (
     Service,
     Step,
     near_matches,
+    range_fault,
     unknown_word,
 )
 from siting.text import Text
@@ -175,8 +176,9 @@ def read_assumption(entry: Entry) -> Assumption | None:
     value = entry.number("value")
     if not entry.has("value"):
         entry.fault("缺少 value", "value is missing")
-    if unit == "share" and value is not None and value > 1:
-        entry.fault("value 是占比，须在 0 与 1 之间", "value is a share, it must lie between 0 and 1")
+    wrong = None if value is None else range_fault(entry.key, unit, value)
+    if wrong is not None:
+        entry.fault(wrong.zh, wrong.en)
     entry.word("unit", (unit,))
     source, looser = entry.text("source"), entry.text("looser", "")
     entry.finish()

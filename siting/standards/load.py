@@ -84,7 +84,13 @@ def _locate(name_or_path: str | Path, folder: Path) -> Path:
         return path.resolve()
     if path.suffix != ".toml":
         raise StandardError(unknown_word(Text("标准", "standard"), str(name_or_path), SHIPPED))
-    raise MissingFileError(Text(f"找不到标准文件 {path}", f"there is no file {path} to read a standard from"))
+    raise MissingFileError(
+        Text(
+            f"找不到标准文件 {path}；路径相对于引用它的文件，自带的标准有 {'、'.join(SHIPPED)}",
+            f"there is no file {path} to read a standard from; a path is relative to the file that names it, "
+            f"the shipped standards are {', '.join(SHIPPED)}",
+        )
+    )
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> Standard:

@@ -78,6 +78,7 @@ ASSUMPTIONS: Mapping[str, tuple[str, Literal["", "higher", "lower"]]] = {
     "alpha_elderly": ("weight", ""),
     "alpha_minors": ("weight", ""),
     "alpha_disabled": ("weight", ""),
+    "least_site_m2": ("m²", ""),
     "horizon_years": ("years", ""),
     "discount_rate": ("a year", ""),
     "prefer_existing_share": ("share", ""),
@@ -197,6 +198,10 @@ class Rule:
         return max(come, key=lambda goal: goal.year) if come else None
 
 
+_FEW = 8
+_ABOVE_0 = ("km/h", "floors", "m²")
+
+
 def near_matches(word: str, known: Iterable[str]) -> list[str]:
     """Return at most three known words that look like one that is not known."""
     return difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.5)
@@ -204,11 +209,27 @@ def near_matches(word: str, known: Iterable[str]) -> list[str]:
 
 def unknown_word(what: Text, word: str, known: Iterable[str]) -> Text:
     """Return the words for a name that is not known, with the near matches."""
+    known = sorted(known)
     near = near_matches(word, known)
     zh, en = f"没有名为“{word}”的{what.zh}", f'there is no {what.en} "{word}"'
     if near:
         zh, en = f"{zh}；相近的有 {'、'.join(near)}", f"{en}; near matches: {', '.join(near)}"
+    elif len(known) <= _FEW:
+        zh, en = f"{zh}；可用的有 {'、'.join(known)}", f"{en}; there are: {', '.join(known)}"
     return Text(zh, en)
+
+
+def range_fault(name: str, unit: str, value: object) -> Text | None:
+    """Return what is wrong with the value of an assumption in its unit, None where nothing is."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if unit == "share":
+        wanted, fits = Text("0 与 1 之间的数", "a number between 0 and 1"), number and 0 <= float(str(value)) <= 1
+    elif unit in _ABOVE_0:
+        wanted, fits = Text("大于 0 的数", "a number > 0"), number and float(str(value)) > 0
+    else:
+        wanted, fits = Text("不小于 0 的数", "a number ≥ 0"), number and float(str(value)) >= 0
+    said = Text(f"假设 {name} 须为{wanted.zh}，而不是 {value}", f"{name} must be {wanted.en}, not {value}")
+    return None if fits else said
 
 
 @lru_cache(maxsize=32)
@@ -277,7 +298,8 @@ class Standard:
         Parameters
         ----------
         **values
-            Assumption names and their new values, each in the unit of the assumption, finite and not negative.
+            Assumption names and their new values, each in the unit of the assumption, finite and not negative; a
+            share at most 1, a speed, a height in floors or a size in m² above 0.
 
         Returns
         -------
@@ -287,16 +309,15 @@ class Standard:
         Raises
         ------
         StandardError
-            If a name is unknown (its near matches are named), or a value is not a finite number ≥ 0.
+            If a name is unknown (its near matches are named), or a value is not a number that its unit allows.
         """
         changed = dict(self.assumptions)
         for name, value in values.items():
             if name not in changed:
                 raise StandardError(unknown_word(Text("假设", "assumption"), name, changed))
-            if isinstance(value, bool) or not (math.isfinite(value) and value >= 0):
-                raise StandardError(
-                    Text(f"假设 {name} 须为不小于 0 的数，而不是 {value}", f"{name} must be a number ≥ 0, not {value}")
-                )
+            fault = range_fault(name, changed[name].unit, value)
+            if fault is not None:
+                raise StandardError(fault)
             changed[name] = replace(changed[name], value=float(value), source="the study")
         rules = tuple(
             replace(rule, target=changed[rule.target_from].value) if rule.target_from in values else rule

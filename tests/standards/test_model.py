@@ -26,7 +26,7 @@ def test_the_study_has_its_own_values_and_the_standard_stays_as_it_was():
 
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf, True])
 def test_an_assumption_is_a_finite_number_not_below_zero(value):
-    with pytest.raises(StandardError, match="walking_speed_kmh must be a number ≥ 0"):
+    with pytest.raises(StandardError, match="walking_speed_kmh must be a number > 0"):
         NATIONAL.assume(walking_speed_kmh=value)
 
 
