@@ -29,8 +29,8 @@ class SiteRules:
     extension_cost_per_m2
         Price of an extension where the table does not say, 万元 per m²; None: unknown.
     least_area_m2
-        Smallest new comprehensive facility where the table gives no minimum, m² (30: what the standard asks for 100
-        households); a site smaller than that is taken whole or not at all.
+        Smallest new comprehensive facility where the table gives no minimum, m²; a site smaller than that is taken whole
+        or not at all. None: the standard's assumption ``least_site_m2``.
     max_area_m2
         By service, the largest area of one site: for services that want many small sites, m².
     next_to
@@ -41,7 +41,7 @@ class SiteRules:
 
     max_growth_share: float | None = None
     extension_cost_per_m2: float | None = None
-    least_area_m2: float = 30.0
+    least_area_m2: float | None = None
     max_area_m2: Mapping[str, float] = field(default_factory=dict)
     next_to: tuple[tuple[str, str, float], ...] = ()
     joint_building: bool = True
@@ -99,7 +99,8 @@ def candidate_actions(
     urban = np.where(own >= 0, urban_row[np.maximum(own, 0)] if len(urban_row) else False, serves_urban)
     most = candidates["max_floor_area_m2"].to_numpy(dtype=np.float64).copy()
     least = candidates["min_floor_area_m2"].to_numpy(dtype=np.float64).copy()
-    least = np.where(np.isnan(least), np.where(counted, np.minimum(rules.least_area_m2, most), 0.0), least)
+    smallest = standard.value("least_site_m2") if rules.least_area_m2 is None else rules.least_area_m2
+    least = np.where(np.isnan(least), np.where(counted, np.minimum(smallest, most), 0.0), least)
     for service, area_m2 in rules.max_area_m2.items():
         offers = np.array([service in row for row in services], dtype=bool)
         most = np.where(offers, np.minimum(most, area_m2), most)

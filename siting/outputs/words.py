@@ -117,6 +117,7 @@ ASSUMPTION: Mapping[str, Text] = {
     "alpha_minors": Text("未成年人优先权重", "Priority weight of minors"),
     "alpha_disabled": Text("残疾人优先权重", "Priority weight of the disabled"),
     "horizon_years": Text("计算年限", "Horizon"),
+    "least_site_m2": Text("候选点的最小面积", "Smallest site"),
     "discount_rate": Text("折现率", "Discount rate"),
     "prefer_existing_share": Text("优先利用存量的费用余地", "Cost margin to prefer existing stock"),
 }
