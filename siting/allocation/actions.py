@@ -29,8 +29,8 @@ class SiteRules:
     extension_cost_per_m2
         Price of an extension where the table does not say, 万元 per m²; None: unknown.
     least_area_m2
-        Smallest new comprehensive facility where the table gives no minimum, m²; a site smaller than that is taken whole
-        or not at all. None: the standard's assumption ``least_site_m2``.
+        Smallest new comprehensive facility where the table gives no minimum, m²; a site smaller than that is taken
+        whole or not at all. None: the standard's assumption ``least_site_m2``.
     max_area_m2
         By service, the largest area of one site: for services that want many small sites, m².
     next_to
