@@ -89,19 +89,21 @@ def within_rows(  # type: ignore[no-untyped-def]
     first,
     unset,
     shift,
-    unit,
     label,
     heads,
     pool,
     links,
     touched,
     counts,
-    out_node,
-    out_cost,
+    found,
+    out,
 ):
-    """Search from one node after another, from number ``first`` on; gives (status, next number, output used)."""
-    room = np.uint64(len(out_node))
-    out = U0
+    """Search from one node after another, from number ``first`` on, and append what each reaches to ``found``.
+
+    Entries are packed (cost high, node low) and start at number ``out``; gives (status, next number, output used).
+    """
+    room = np.uint64(len(found))
+    out = np.uint64(out)
     for i in range(first, len(seeds)):
         used, n_touched = push(np.uint64(seeds[i]), U0, label, heads, pool, links, touched, unset, shift, U0, U0)
         n_touched, finished = search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
@@ -110,8 +112,7 @@ def within_rows(  # type: ignore[no-untyped-def]
             return (NEEDS_OUTPUT if finished else NEEDS_POOL), i, out
         for t in range(n_touched):
             node = np.uint64(touched[t])
-            out_node[out] = original[node]
-            out_cost[out] = np.float64(label[node]) / unit
+            found[out] = (np.uint64(label[node]) << U32) | np.uint64(original[node])
             label[node] = unset
             out += U1
         counts[i] = n_touched
@@ -146,15 +147,14 @@ def pair_rows(  # type: ignore[no-untyped-def]
     first,
     unset,
     shift,
-    unit,
     label,
     heads,
     pool,
     links,
     touched,
     counts,
-    out_target,
-    out_cost,
+    found,
+    out,
 ):
     """Search from one place after another and read off the targets it reaches; as ``within_rows``.
 
@@ -162,8 +162,8 @@ def pair_rows(  # type: ignore[no-untyped-def]
     targets on each chain; ``direct_rows`` to those that may be walked to straight. ``forward`` says that the search
     leaves its places, so that on a one-way chain a target lies ahead when its offset is larger.
     """
-    room = np.uint64(len(out_target))
-    out = U0
+    room = np.uint64(len(found))
+    out = np.uint64(out)
     for i in range(first, len(chain)):
         counts[i] = 0
         if chain[i] < 0:
@@ -188,19 +188,19 @@ def pair_rows(  # type: ignore[no-untyped-def]
         if not finished:
             clear(label, heads, touched, n_touched, unset, finished)
             return NEEDS_POOL, i, out
-        found = U0
+        n_found = U0
         for t in range(n_touched):
             node = np.uint64(touched[t])
             base = np.uint64(label[node])
             label[node] = unset
             for k in range(np.uint64(at_node[node]), np.uint64(at_node[node + U1])):
-                found = offer(
+                n_found = offer(
                     base + np.uint64(node_extra[k]),
                     np.uint64(node_target[k]),
                     target_best,
                     target_touched,
                     unset,
-                    found,
+                    n_found,
                 )
         c = np.uint64(chain[i])
         for k in range(np.uint64(on_chain[c]), np.uint64(on_chain[c + U1])):
@@ -208,22 +208,21 @@ def pair_rows(  # type: ignore[no-untyped-def]
             ahead = target_offset[j] >= offset[i] if forward else target_offset[j] <= offset[i]
             if ahead or not chains[c, 3]:
                 piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - chain_cost[i])
-                found = offer(np.uint64(piece), j, target_best, target_touched, unset, found)
+                n_found = offer(np.uint64(piece), j, target_best, target_touched, unset, n_found)
         for k in range(np.uint64(direct_rows[i]), np.uint64(direct_rows[i + 1])):
-            found = offer(
-                np.uint64(direct_cost[k]), np.uint64(direct_target[k]), target_best, target_touched, unset, found
+            n_found = offer(
+                np.uint64(direct_cost[k]), np.uint64(direct_target[k]), target_best, target_touched, unset, n_found
             )
-        enough = out + found <= room
-        for t in range(found):
+        enough = out + n_found <= room
+        for t in range(n_found):
             j = np.uint64(target_touched[t])
             if enough:
-                out_target[out] = j
-                out_cost[out] = np.float64(target_best[j]) / unit
+                found[out] = (np.uint64(target_best[j]) << U32) | j
                 out += U1
             target_best[j] = unset
         if not enough:
             return NEEDS_OUTPUT, i, out
-        counts[i] = found
+        counts[i] = n_found
     return DONE, len(chain), out
 
 
@@ -412,12 +411,12 @@ def nearest_places(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def spread_rows(counts, rows, indices, values, indptr, out_indices, out_values):  # type: ignore[no-untyped-def]
-    """Copy finished rows, which lie one after another, each to its own place of a larger sparse matrix."""
-    start = 0
+def spread_rows(found, counts, rows, unit, indptr, indices, values):  # type: ignore[no-untyped-def]
+    """Unpack finished rows, which lie one after another, each to its own place of a sparse matrix."""
+    start = np.int64(0)
     for i in range(len(counts)):
         to = indptr[rows[i]]
         for t in range(counts[i]):
-            out_indices[to + t] = indices[start + t]
-            out_values[to + t] = values[start + t]
+            indices[to + t] = np.int32(found[start + t] & LOW)
+            values[to + t] = np.float64(found[start + t] >> U32) / unit
         start += counts[i]

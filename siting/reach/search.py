@@ -92,12 +92,12 @@ def within(
     def kernel(own: Bench, rows: Array, counts: Array, first: int) -> Any:
         return _kernels.within_rows(
             graph.out_rows, graph.out_arcs, graph.node, seeds[rows], first, np.uint32(limit + 1), np.uint64(shift),
-            UNITS[metric], own.label, own.heads, own.pool, own.links, own.touched, counts, own.out_index, own.out_value,
+            own.label, own.heads, own.pool, own.links, own.touched, counts, own.found, own.used,
         )  # fmt: skip
 
     order = np.argsort(seeds, kind="stable")
     bench = lambda: Bench.make(net.n_nodes, 0, limit, shift)  # noqa: E731
-    return sparse_rows(kernel, order, bench, n_columns=net.n_nodes, threads=thread_count(threads))
+    return sparse_rows(kernel, order, bench, n_columns=net.n_nodes, unit=UNITS[metric], threads=thread_count(threads))
 
 
 def cost_matrix(
@@ -184,13 +184,15 @@ def _pairs(
             searched.offset[chosen], searched.off_road[chosen], graph.chains, forward,
             *joined, on_chain, chain_target, targets.cost, targets.offset, targets.off_road,
             ways, walks, costs, own.target_best, own.target_touched,
-            first, np.uint32(limit + 1), np.uint64(shift), UNITS[graph.metric],
-            own.label, own.heads, own.pool, own.links, own.touched, counts, own.out_index, own.out_value,
+            first, np.uint32(limit + 1), np.uint64(shift),
+            own.label, own.heads, own.pool, own.links, own.touched, counts, own.found, own.used,
         )  # fmt: skip
 
     order = np.argsort(seeds[:, 0], kind="stable")
     bench = lambda: Bench.make(len(graph.node), n_targets, limit, shift)  # noqa: E731
-    return sparse_rows(kernel, order, bench, n_columns=n_targets, threads=thread_count(threads))
+    return sparse_rows(
+        kernel, order, bench, n_columns=n_targets, unit=UNITS[graph.metric], threads=thread_count(threads)
+    )
 
 
 def nearest(

@@ -18,9 +18,11 @@ from siting.network.routing import RoutingGraph
 T = TypeVar("T")
 Array = npt.NDArray[Any]
 RowKernel = Callable[["Bench", Array, Array, int], tuple[int, int, int]]
+Piece = tuple[Array, Array, Array]
 _NONE = np.uint32(0xFFFFFFFF)
 _MOST_BUCKETS = 2**18
 _CHUNKS_PER_THREAD = 8
+_FIRST_BLOCK = 2**15
 
 
 def thread_count(threads: int | None) -> int:
@@ -45,17 +47,20 @@ def empty_buckets(limit: int, shift: int) -> npt.NDArray[np.uint32]:
 
 @dataclass(slots=True)
 class Bench:
-    """What one thread works with; about 8 bytes a node, and room for the waiting labels and the rows found."""
+    """What one thread works with; about 8 bytes a node, and room for the waiting labels and the rows found.
+
+    Rows found lie packed in ``found``, one after another, up to ``used``.
+    """
 
     label: npt.NDArray[np.uint32]
     heads: npt.NDArray[np.uint32]
     pool: npt.NDArray[np.uint64]
     links: npt.NDArray[np.uint32]
     touched: npt.NDArray[np.uint32]
-    out_index: npt.NDArray[np.int32]
-    out_value: npt.NDArray[np.float64]
     target_best: npt.NDArray[np.uint32]
     target_touched: npt.NDArray[np.uint32]
+    found: npt.NDArray[np.uint64]
+    used: int
 
     @classmethod
     def make(cls, n_nodes: int, n_targets: int, limit: int, shift: int) -> Bench:
@@ -66,10 +71,10 @@ class Bench:
             pool=np.empty(4096, np.uint64),
             links=np.empty(4096, np.uint32),
             touched=np.empty(n_nodes + 1, np.uint32),
-            out_index=np.empty(4096, np.int32),
-            out_value=np.empty(4096, np.float64),
             target_best=np.full(n_targets, limit + 1, np.uint32),
             target_touched=np.empty(n_targets + 1, np.uint32),
+            found=np.empty(_FIRST_BLOCK, np.uint64),
+            used=0,
         )
 
     def grow_pool(self) -> None:
@@ -77,13 +82,10 @@ class Bench:
         self.pool = np.empty(2 * len(self.pool), np.uint64)
         self.links = np.empty(2 * len(self.links), np.uint32)
 
-    def grow_output(self, used: int) -> None:
-        """Double the room for rows, keeping those that are there."""
-        for name in ("out_index", "out_value"):
-            old = getattr(self, name)
-            new = np.empty(2 * len(old), old.dtype)
-            new[:used] = old[:used]
-            setattr(self, name, new)
+    def next_block(self) -> None:
+        """Start a new block for the rows found, twice as large; the old one lives in the pieces cut from it."""
+        self.found = np.empty(2 * len(self.found), np.uint64)
+        self.used = 0
 
 
 def in_threads(tasks: list[T], work: Callable[[T], Any], threads: int) -> list[Any]:
@@ -100,6 +102,7 @@ def sparse_rows(
     bench: Callable[[], Bench],
     *,
     n_columns: int,
+    unit: float,
     threads: int,
 ) -> csr_array:
     """Run a row kernel over rows in a given order and return its rows as one matrix, row i where row i belongs.
@@ -115,6 +118,8 @@ def sparse_rows(
         Makes what one thread works with.
     n_columns
         Width of the matrix.
+    unit
+        Whole units of cost in one of the matrix.
     threads
         Number of threads; the result does not depend on it.
     """
@@ -125,42 +130,41 @@ def sparse_rows(
         benches.put(bench())
     chunks = [rows for rows in np.array_split(order, threads * _CHUNKS_PER_THREAD) if len(rows)]
 
-    def one_chunk(rows: Array) -> tuple[Array, Array, Array]:
+    def one_chunk(rows: Array) -> list[Piece]:
         own = benches.get()
         try:
-            return _finish_chunk(kernel, own, rows)
+            return _pieces(kernel, own, rows)
         finally:
             benches.put(own)
 
-    pieces = in_threads(chunks, one_chunk, threads)
+    pieces = [piece for chunk in in_threads(chunks, one_chunk, threads) for piece in chunk]
     indptr = np.zeros(len(order) + 1, np.int64)
-    for rows, piece in zip(chunks, pieces, strict=True):
-        indptr[rows + 1] = piece[0]
+    for _, counts, rows in pieces:
+        indptr[rows + 1] = counts
     np.cumsum(indptr, out=indptr)
     indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float64)
-    for number, rows in enumerate(chunks):
-        spread_rows(pieces[number][0], rows, pieces[number][1], pieces[number][2], indptr, indices, values)
-        pieces[number] = None
+    in_threads(pieces, lambda piece: spread_rows(*piece, unit, indptr, indices, values), threads)
     if indptr[-1] <= np.iinfo(np.int32).max:
         indptr = indptr.astype(np.int32)
     return csr_array((values, indices, indptr), shape=(len(order), n_columns))
 
 
-def _finish_chunk(kernel: RowKernel, own: Bench, rows: Array) -> tuple[Array, Array, Array]:
+def _pieces(kernel: RowKernel, own: Bench, rows: Array) -> list[Piece]:
+    """Return what a kernel finds for some rows, cut where it needed more room: entries, counts and numbers of rows."""
     from siting.reach._kernels import DONE, NEEDS_POOL
 
     counts = np.zeros(len(rows), np.int64)
-    pieces: list[tuple[Array, Array]] = []
+    pieces: list[Piece] = []
     at = 0
     while True:
-        status, at, used = kernel(own, rows, counts, at)
-        if status == DONE and not pieces:
-            return counts, own.out_index[:used].copy(), own.out_value[:used].copy()
-        pieces.append((own.out_index[:used].copy(), own.out_value[:used].copy()))
+        before, start = at, own.used
+        status, at, used = kernel(own, rows, counts, before)
+        own.used = int(used)
+        if at > before:
+            pieces.append((own.found[start : own.used], counts[before:at], rows[before:at]))
         if status == DONE:
-            indices, values = zip(*pieces, strict=True)
-            return counts, np.concatenate(indices), np.concatenate(values)
+            return pieces
         if status == NEEDS_POOL:
             own.grow_pool()
         else:
-            own.grow_output(0)
+            own.next_block()
