@@ -6,13 +6,16 @@ meet everything asked; 130 interrupted. Results go to standard output, progress 
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -30,6 +33,7 @@ class Console:
     lang: Lang = "zh"
     quiet: bool = False
     verbose: bool = False
+    interrupted: bool = False
     _drawn: float = 0.0
     _width: int = 0
 
@@ -88,7 +92,7 @@ def _set_console(lang: Lang | None, quiet: bool, verbose: bool, study_lang: Lang
     return CONSOLE
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="siting")
 def main_group() -> None:
     """社区服务设施：谁在圈内、谁够用、建什么建在哪。 Community services: who is served, what to build where."""
@@ -182,6 +186,7 @@ def draw_map(
 
     job = read_study(study)
     console = _set_console(lang, quiet, verbose, job.lang)
+    _check_file(out, force, ".html")
     results = run_study(job, with_plan=False, chosen=chosen, progress=console.progress)
     write_map(results, out, lang=console.lang, force=force)
     console.finish()
@@ -230,8 +235,11 @@ def network(source: Path, out: Path, mode: str, force: bool, lang: Lang | None, 
     from siting.network import read_network, write_network
 
     console = _set_console(lang, quiet, verbose)
-    if out.exists() and not force:
-        raise OutputError(Text(f"{out} 已存在；用 --force 覆盖", f"{out} exists; --force replaces it"))
+    _check_file(out, force)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise OutputError(
+            Text(f"{out} 是道路数据本身，不会覆盖；请另选文件名", f"{out} is the road file itself; choose another name")
+        )
     net = read_network(source, mode=mode, progress=console.progress)
     write_network(net, out)
     console.finish()
@@ -244,6 +252,23 @@ def network(source: Path, out: Path, mode: str, force: bool, lang: Lang | None, 
         )
     )
     return DONE
+
+
+def _check_file(out: Path, force: bool, suffix: str = "") -> None:
+    """Refuse a file that cannot be written before any work is done."""
+    if suffix and out.suffix.lower() != suffix:
+        raise OutputError(Text(f"{out.name}：文件名要以 {suffix} 结尾", f"{out.name}: the name must end in {suffix}"))
+    if out.is_dir():
+        raise OutputError(Text(f"{out} 是文件夹；请写文件名", f"{out} is a folder; give the name of a file"))
+    if out.exists() and not force:
+        raise OutputError(Text(f"{out} 已存在；用 --force 覆盖", f"{out} exists; --force replaces it"))
+    if not out.parent.is_dir():
+        raise OutputError(
+            Text(
+                f"没有文件夹 {out.parent}；请先新建，或另选位置",
+                f"there is no folder {out.parent}; make it first, or choose another place",
+            )
+        )
 
 
 def _do(
@@ -280,6 +305,14 @@ def _do(
         console.say(line)
     if write:
         console.say(Text(f"结果在 {folder}", f"The results are in {folder}"))
+    if console.interrupted:
+        console.warn(
+            Text(
+                "已按 Ctrl-C 停止求解：方案是停下时找到的最好方案，结果完整",
+                "Ctrl-C stopped the search: the plan is the best found by then, and the results are whole",
+            ).to(console.lang)
+        )
+        return INTERRUPTED
     return NOT_ALL_MET if results.plan is not None and results.plan.status == "partial" else DONE
 
 
@@ -294,15 +327,29 @@ def _print_table(table: Any) -> None:
 
 def _usage(error: click.UsageError) -> Text:
     command = error.ctx.command_path if error.ctx else "siting"
-    kind = {
-        click.NoSuchOption: "没有这个选项",
-        click.MissingParameter: "缺少参数",
-        click.BadParameter: "参数的值不对",
-    }.get(type(error), "用法不对")
     return Text(
-        f"{kind}：{error.format_message()}（{command} --help 查看用法）",
+        f"{_usage_zh(error)}（{command} --help 查看用法）",
         f"{error.format_message()} ({command} --help says how)",
     )
+
+
+def _usage_zh(error: click.UsageError) -> str:
+    name = error.param.human_readable_name if isinstance(error, click.BadParameter) and error.param else ""
+    if isinstance(error, click.NoSuchOption):
+        near = f"；相近的有 {'、'.join(error.possibilities)}" if error.possibilities else ""
+        return f"没有这个选项：{error.option_name}{near}"
+    if isinstance(error, click.MissingParameter):
+        option = isinstance(error.param, click.Option)
+        return f"缺少{'选项 --' if option else '参数 '}{name}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"选项 {error.option_name} 后面缺少它的值，或不该有值"
+    if isinstance(error, click.BadParameter):
+        choices = error.param.type.choices if error.param and isinstance(error.param.type, click.Choice) else ()
+        known = f"；可选：{'、'.join(map(str, choices))}" if choices else ""
+        return f"选项 --{name} 的值不对{known}"
+    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        return f"没有这个命令，或没有写命令；可用：{'、'.join(error.ctx.command.list_commands(error.ctx))}"
+    return f"多余或不合用的参数：{error.format_message()}"
 
 
 def _fail(error: BaseException) -> int:
@@ -324,8 +371,24 @@ def _fail(error: BaseException) -> int:
     if isinstance(error, SitingError):
         console.warn(error.text.to(console.lang))
         return BAD_INPUT
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        where = f" {error.filename}" if error.filename else ""
+        console.warn(
+            Text(
+                f"读写文件出错{where}：{reason}；请检查权限、磁盘空间，以及文件是否被其他程序占用",
+                f"reading or writing failed{where}: {reason}; check permissions, space, and whether a file is open "
+                "elsewhere",
+            ).to(console.lang)
+        )
+        return BAD_INPUT
     if isinstance(error, MemoryError):
-        console.warn(Text("内存不足", "out of memory").to(console.lang))
+        console.warn(
+            Text(
+                "内存不足；请关闭其他程序，或分乡镇运行",
+                "out of memory; close other programs, or run fewer townships at a time",
+            ).to(console.lang)
+        )
         return BAD_INPUT
     console.warn(
         Text(
@@ -354,9 +417,15 @@ def main(arguments: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     words = sys.argv[1:] if arguments is None else arguments
-    CONSOLE.lang = "en" if "en" in words and "--lang" in words else "zh"
+    CONSOLE.lang = _asked_lang(words)
     try:
-        return int(main_group.main(args=words, prog_name="siting", standalone_mode=False) or DONE)
+        with main_group.make_context("siting", list(words)) as context:
+            code = int(main_group.invoke(context) or DONE)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except click.exceptions.Exit as done:  # --help and --version
+        return done.exit_code
     except click.UsageError as error:
         CONSOLE.warn(_usage(error).to(CONSOLE.lang))
         return BAD_USAGE
@@ -371,6 +440,25 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(error)
 
 
+def _asked_lang(words: Sequence[str]) -> Lang:
+    """Return the language that the command line asks for, before it is parsed."""
+    pairs = {*words, *(f"{a}={b}" for a, b in itertools.pairwise(words))}
+    return "en" if "--lang=en" in pairs else "zh"
+
+
 def entry() -> None:
     """Run the command and leave the process with its exit code."""
+    _note_interrupts()
     sys.exit(main())
+
+
+def _note_interrupts() -> None:
+    """Remember Ctrl-C: a search that it stops gives its best so far, and the exit code still says 130."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return  # started in the background, or embedded: not ours to change
+
+    def _interrupt(number: int, frame: FrameType | None) -> None:
+        CONSOLE.interrupted = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, _interrupt)

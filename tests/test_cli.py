@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from siting.cli import main
+from siting.cli import CONSOLE, main
 
 
 @pytest.fixture
@@ -134,6 +134,61 @@ def test_wrong_usage_ends_with_2(words, capsys):
     _says(capsys, "--help")
 
 
+@pytest.mark.parametrize(
+    ("words", "zh"),
+    [
+        (["fly"], "没有这个命令"),
+        ([], "没有写命令"),
+        (["run"], "缺少参数 STUDY"),
+        (["map", "x.toml"], "缺少选项 --out"),
+        (["network", "a", "b", "--mode", "fly"], "选项 --mode 的值不对；可选：walk、bike、drive"),
+        (["run", "x.toml", "--fast"], "没有这个选项：--fast"),
+        (["score", "x.toml", "--out"], "选项 --out 后面缺少它的值"),
+    ],
+)
+def test_wrong_usage_is_said_in_the_language_asked_for(words, zh, capsys):
+    assert main([*words, "--lang", "zh"] if words[:1] == ["run"] else words) == 2
+    assert "Missing" not in _says(capsys, zh)
+
+
+@pytest.mark.parametrize("ask", [["--lang", "en"], ["--lang=en"]])
+def test_the_language_is_known_before_the_words_are_parsed(ask, capsys):
+    assert main(["run", "nowhere.toml", *ask]) == 1
+    _says(capsys, "there is no study file")
+
+
+def test_help_and_version_end_with_0(capsys):
+    assert main(["--version"]) == 0
+    assert main(["run", "--help"]) == 0
+    _says(capsys, "--force")
+
+
+@pytest.mark.parametrize("name", ["roads.gpkg", "", "no/such/folder/n.net"])
+def test_a_prepared_network_is_not_written_over_its_source_or_where_it_cannot_be(study, name, capsys):
+    source = study.parent / "roads.gpkg"
+    before = source.read_bytes()
+    assert main(["network", str(source), str(study.parent / name), "--force", "--lang", "en"]) == 1
+    assert source.read_bytes() == before
+    _says(capsys, "choose another name" if name == "roads.gpkg" else "folder")
+
+
+@pytest.mark.parametrize(("name", "words"), [("map.htm", "must end in .html"), ("no/map.html", "make it first")])
+def test_a_map_that_cannot_be_written_is_refused_before_the_work(study, name, words, capsys):
+    (study.parent / "roads.gpkg").write_bytes(b"never read")
+    assert main(["map", str(study), "--out", str(study.parent / name), "--lang", "en"]) == 1
+    _says(capsys, words)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_is_no_defect_of_the_software():
+    command = f'"{sys.executable}" -m siting standards linyi --lang en > /dev/full'
+    done = subprocess.run(command, shell=True, capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert "check permissions, space" in done.stderr
+    assert "defect" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_standards_are_listed_and_printed(capsys):
     assert main(["standards"]) == 0
     _says(capsys, "national", "gansu", "jiangsu", "linyi")
@@ -184,6 +239,15 @@ def test_a_console_that_is_not_utf8_gets_no_error(encoding):
 
 
 def test_a_reader_that_stops_listening_is_no_error():
-    command = f'"{sys.executable}" -m siting standards linyi | head -1'
-    done = subprocess.run(command, shell=True, capture_output=True, check=False)
-    assert done.stderr == b""
+    words = [sys.executable, "-m", "siting", "standards", "linyi"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        done.stdout.close()
+        assert done.stderr.read() == b""
+        assert done.wait() == 0
+
+
+def test_a_search_that_ctrl_c_stopped_ends_with_130_and_whole_results(study, capsys, monkeypatch):
+    monkeypatch.setattr(CONSOLE, "interrupted", True)
+    assert main(["plan", str(study), "--out", str(study.parent / "o"), "--lang", "en"]) == 130
+    assert (study.parent / "o" / "run.json").exists()
+    _says(capsys, "Ctrl-C stopped the search")
