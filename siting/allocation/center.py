@@ -147,7 +147,12 @@ def solve_center(problem: Problem, options: SolveOptions | None = None, start: I
     require_room(problem, solve_part)
     require_reachable(problem, solve_part)
     run = _Bisection(problem, options, start)
-    run.search()
+    try:
+        run.search()
+    except KeyboardInterrupt:
+        if run.answer is None:
+            raise
+        run.best.interrupted = True
     if run.answer is None and run.impossible:
         raise over_capacity(problem, solve_part)
     if run.answer is None:

@@ -39,7 +39,7 @@ from siting.allocation.median_bound import (
     survivors_start,
 )
 from siting.allocation.median_branch import branch_and_bound
-from siting.allocation.median_core import MedianCore, median_core
+from siting.allocation.median_core import FULL_PAIRS, MedianCore, median_core
 from siting.allocation.median_search import MedianSearch
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import IntArray, Problem, make_problem
@@ -228,6 +228,14 @@ class _Run:
             best.take(chosen, value, "set cover")
             self.local.offer(chosen)
             self._take("interchange")
+        try:
+            self._improve()
+        except KeyboardInterrupt:
+            best.interrupted = True
+
+    def _improve(self) -> None:
+        """Take turns until the gap asked is reached or the work is done."""
+        best = self.best
         self._price(FIRST_STEPS if not self.seconds else STEPS)
         for share in TURNS:
             if best.done() or not self.seconds:
@@ -267,8 +275,8 @@ class _Run:
         assert self.prices is not None
         self.local.offer(np.sort(np.argsort(-self.prices.often, kind="stable")[: core.open_limit]))
         self._take("interchange")
-        alive = survivors(core, self.prices, best.value - core.constant)
-        if best.done() or len(alive.undecided) > MOST_UNDECIDED:
+        alive = survivors(core, self.prices, best.value - core.constant, MOST_UNDECIDED)
+        if best.done() or alive is None:
             return
         found = branch_and_bound(
             core, alive, self.prices.prices, best.value, step=best.step, gap=self.options.gap, seconds=left / 3
@@ -297,9 +305,10 @@ class _Run:
         core, best = self.core, self.best
         assert self.prices is not None
         assert best.chosen is not None
-        alive = survivors(core, self.prices, best.value - core.constant)
+        most = len(core.sites) if core.problem.pairs.nnz <= FULL_PAIRS else MOST_UNDECIDED
+        alive = survivors(core, self.prices, best.value - core.constant, most)
         left = self.seconds - (time.perf_counter() - self.begun)
-        if left < EXACT_SECONDS_PER_PAIR * len(alive.rows):
+        if alive is None or left < EXACT_SECONDS_PER_PAIR * len(alive.rows):
             return False
         scale = max(1.0, (best.value - core.constant) / 1e5)
         gap = max(self.options.gap, 0.999 * best.step / max(best.value, 1e-9))

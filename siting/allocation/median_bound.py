@@ -113,8 +113,19 @@ class Survivors:
     cost: FloatArray
 
 
-def survivors(core: MedianCore, priced: Priced, upper: float) -> Survivors:
-    """Return what any choice that costs at most ``upper`` uses.
+def forced_sites(core: MedianCore, priced: Priced) -> tuple[FloatArray, FloatArray]:
+    """Return by how much the bound rises when each free site must be open, and when it must be closed."""
+    from siting.allocation import _kernels_prices as kernels
+
+    m = len(core.sites)
+    value, opened, closed = np.empty(m), np.empty(m), np.empty(m)
+    kernels.site_values(core.lists, priced.prices, value)
+    kernels.forced(value, choice_of(core.limits), opened, closed)
+    return opened, closed
+
+
+def survivors(core: MedianCore, priced: Priced, upper: float, most: int) -> Survivors | None:
+    """Return what any choice that costs at most ``upper`` uses, None where that is too much to be of use.
 
     Parameters
     ----------
@@ -124,20 +135,22 @@ def survivors(core: MedianCore, priced: Priced, upper: float) -> Survivors:
         A bound and its prices.
     upper
         Value of a known choice on the core.
+    most
+        Most undecided sites that are of use.
 
     Returns
     -------
-    Survivors
+    Survivors | None
         Every choice on the core of at most this value is among them.
     """
     from siting.allocation import _kernels_prices as kernels
 
     m = len(core.sites)
-    value, opened, closed = np.empty(m), np.empty(m), np.empty(m)
-    kernels.site_values(core.lists, priced.prices, value)
-    kernels.forced(value, choice_of(core.limits), opened, closed)
+    opened, closed = forced_sites(core, priced)
     room = max(0.0, upper - priced.bound) + 1e-9 * abs(upper)
     must = (closed > room) & (opened <= room)
+    if int(((opened <= room) & ~must).sum()) > most:
+        return None
     pairs, n = core.problem.pairs, core.problem.shape[0]
     place = np.full(core.problem.shape[1], -1, dtype=np.int32)
     place[core.sites] = np.arange(m)

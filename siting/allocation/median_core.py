@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FULL_PAIRS = 5_000_000
 """Up to this many pairs are all sorted; beyond, only the nearest sites of each demand."""
 
-MOST_PAIRS = 40_000_000
+MOST_PAIRS = 20_000_000
 """Most pairs that are sorted at all."""
 
 
@@ -76,7 +76,7 @@ class MedianCore:
         return np.flatnonzero(np.isin(self.sites, chosen))
 
 
-def median_core(problem: Problem, *, threads: int = 1) -> MedianCore:
+def median_core(problem: Problem, *, threads: int = 1, most: int | None = None) -> MedianCore:
     """Take out of a p-median what needs no decision and sort what is left.
 
     Parameters
@@ -85,6 +85,8 @@ def median_core(problem: Problem, *, threads: int = 1) -> MedianCore:
         A p-median without capacities.
     threads
         Threads for sorting; the answer does not depend on it.
+    most
+        Most sites in the list of a demand; by default all, or as many as memory allows.
 
     Returns
     -------
@@ -99,7 +101,8 @@ def median_core(problem: Problem, *, threads: int = 1) -> MedianCore:
     if settled.size:
         served, length = nearest_chosen(problem, settled)
         default = np.where(served >= 0, problem.weights * np.where(served >= 0, length, 0.0), np.inf)
-    kept, reach, sorted_rows = _sorted(problem, columns, limits, default, threads)
+    most = _list_length(problem, limits) if most is None else most
+    kept, reach, sorted_rows = _sorted(problem, columns, most, default, threads)
     rows = np.flatnonzero((kept > 0) | np.isinf(default))
     done = np.setdiff1d(np.arange(n), rows)
     return MedianCore(
@@ -115,8 +118,17 @@ def median_core(problem: Problem, *, threads: int = 1) -> MedianCore:
     )
 
 
+def _list_length(problem: Problem, limits: Problem) -> int:
+    """Return how many sites of each demand are listed: all, or several times those that one open site stands for."""
+    columns = limits.shape[1]
+    if problem.pairs.nnz <= FULL_PAIRS:
+        return columns
+    room = columns if limits.sites is None else max(1, limits.sites)
+    return max(16, min(8 * math.ceil(columns / room) + 32, MOST_PAIRS // problem.shape[0]))
+
+
 def _sorted(
-    problem: Problem, columns: IntArray, limits: Problem, default: FloatArray, threads: int
+    problem: Problem, columns: IntArray, most: int, default: FloatArray, threads: int
 ) -> tuple[IntArray, FloatArray, tuple[IntArray, NDArray[np.int32], FloatArray]]:
     """Return how many pairs each demand keeps, the first cost left out, and the sorted lists."""
     from siting.allocation import _kernels_median as kernels
@@ -126,10 +138,6 @@ def _sorted(
     place[columns] = np.arange(len(columns))
     pairs = problem.pairs
     given = (pairs.indptr, pairs.indices, pairs.data, problem.weights, place, default)
-    most = len(columns)
-    if pairs.nnz > FULL_PAIRS:
-        room = len(columns) if limits.sites is None else max(1, limits.sites)
-        most = max(16, min(12 * math.ceil(most / room) + 32, MOST_PAIRS // n))
     kept, reach = np.zeros(n, dtype=np.int64), np.empty(n)
     blocks = np.linspace(0, n, min(n, 4 * threads) + 1).astype(np.int64)
 

@@ -92,12 +92,15 @@ class MedianSearch:
 
     def go_on(self, seconds: float, patience: float, target: float) -> WorkClock:
         """Shake and descend for a while; return the clock, which knows whether it was cut short."""
-        from siting.allocation import _kernels_median as kernels
-
-        state, least = self.state, self.least
-        args = (self.core.lists, self.limits, state)
+        state = self.state
         clock = WorkClock(seconds, patience)
         with clock:
             while state.total[1] > target and (allowed := clock.next_batch(-float(state.total[1]))):
-                clock.spent(max(kernels.search(least, target, allowed, *args), allowed), allowed)
+                clock.spent(max(self.shake(target, allowed), allowed), allowed)
         return clock
+
+    def shake(self, target: float, allowed: int) -> int:
+        """Shake and descend until some work is done or the target is met; return the elements touched."""
+        from siting.allocation import _kernels_median as kernels
+
+        return int(kernels.search(self.least, target, allowed, self.core.lists, self.limits, self.state))

@@ -115,7 +115,18 @@ def relative_gap(objective: float, bound: float) -> float:
 
 def cover_counts(problem: Problem, chosen: IntArray) -> IntArray:
     """Return how many of the chosen sites have each demand in reach, shape (n,)."""
-    return np.diff(problem.pairs[:, chosen].indptr).astype(np.int64)
+    n, m = problem.shape
+    inside = np.zeros(m, dtype=np.bool_)
+    inside[chosen] = True
+    if inside.all():
+        return np.diff(problem.pairs.indptr).astype(np.int64)
+    count = np.empty(n, dtype=np.int64)
+    step = max(1, 1_000_000 // max(m, 1))
+    for lo in range(0, n, step):  # in blocks of rows, so that what is held beside the pairs stays small
+        ptr = problem.pairs.indptr[lo : lo + step + 1]
+        before = np.concatenate([[0], np.cumsum(inside[problem.pairs.indices[ptr[0] : ptr[-1]]])])
+        count[lo : lo + step] = np.diff(before[ptr - ptr[0]])
+    return count
 
 
 def nearest_chosen(problem: Problem, chosen: IntArray) -> tuple[IntArray, FloatArray]:
