@@ -239,22 +239,26 @@ def offer(cost, j, best, touched, unset, found):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nearest_one(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, best, heads, pool, links):  # type: ignore[no-untyped-def]
-    """Label every node with its nearest target, packed (cost high, target low); of equals the lower target.
+def nearest_one(  # type: ignore[no-untyped-def]
+    rows, arcs, low, high, seed_node, seed_label, limit, shift, best, heads, pool, links, away_node, away_label
+):
+    """Label every node of ranks low to high with its nearest target: cost high, target low; of equals the lower target.
 
-    Gives (whether the pool was large enough, the largest cost).
+    Seeds are nodes with such labels. What leads out of these ranks is not followed but told: ``away_node`` and
+    ``away_label`` are filled with it. Gives (whether there was room enough, how many lead away).
     """
     room = np.uint64(len(pool))
-    used, done, bucket, largest = U0, U0, U0, U0
+    low, high = np.uint64(low), np.uint64(high)
+    used, done, bucket, away = U0, U0, U0, U0
     for s in range(len(seed_node)):
-        node, cost = np.uint64(seed_node[s]), np.uint64(seed_cost[s])
-        packed = (cost << U32) | np.uint64(seed_target[s])
+        node, packed = np.uint64(seed_node[s]), seed_label[s]
+        where = (packed >> U32) >> shift
         if packed < best[node]:
             best[node] = packed
             pool[used] = packed
-            links[used, 0] = heads[cost >> shift]
+            links[used, 0] = heads[where]
             links[used, 1] = node
-            heads[cost >> shift] = used
+            heads[where] = used
             used += U1
     while done < used:
         entry = heads[bucket]
@@ -265,25 +269,29 @@ def nearest_one(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, bes
             done += U1
             if packed == best[node]:
                 cost = packed >> U32
-                largest = max(largest, cost)
                 first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
-                if used + last - first > room:
-                    return False, largest
+                if used + last - first > room or away + last - first > room:
+                    return False, away
                 for a in range(first, last):
                     arc = arcs[a]
                     to = arc & LOW
                     new = cost + (arc >> U32)
                     label = (new << U32) | (packed & LOW)
                     if new <= limit and label < best[to]:
-                        best[to] = label
-                        pool[used] = label
-                        links[used, 0] = heads[new >> shift]
-                        links[used, 1] = to
-                        heads[new >> shift] = used
-                        used += U1
+                        if to < low or to >= high:
+                            away_node[away] = to
+                            away_label[away] = label
+                            away += U1
+                        else:
+                            best[to] = label
+                            pool[used] = label
+                            links[used, 0] = heads[new >> shift]
+                            links[used, 1] = to
+                            heads[new >> shift] = used
+                            used += U1
             entry = heads[bucket]
         bucket += U1
-    return True, largest
+    return True, away
 
 
 @compiled
@@ -308,19 +316,22 @@ def insert(row, packed):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nearest_many(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, best, heads, pool, links):  # type: ignore[no-untyped-def]
-    """Label every node with its k nearest targets, ``best`` of shape (ranks, k); otherwise as ``nearest_one``."""
+def nearest_many(  # type: ignore[no-untyped-def]
+    rows, arcs, low, high, seed_node, seed_label, limit, shift, best, heads, pool, links, away_node, away_label
+):
+    """Label nodes with their k nearest targets, ``best`` of shape (ranks, k); otherwise as ``nearest_one``."""
     room = np.uint64(len(pool))
+    low, high = np.uint64(low), np.uint64(high)
+    used, done, bucket, away = U0, U0, U0, U0
     k = best.shape[1]
-    used, done, bucket, largest = U0, U0, U0, U0
     for s in range(len(seed_node)):
-        node, cost = np.uint64(seed_node[s]), np.uint64(seed_cost[s])
-        packed = (cost << U32) | np.uint64(seed_target[s])
+        node, packed = np.uint64(seed_node[s]), seed_label[s]
+        where = (packed >> U32) >> shift
         if insert(best[node], packed):
             pool[used] = packed
-            links[used, 0] = heads[cost >> shift]
+            links[used, 0] = heads[where]
             links[used, 1] = node
-            heads[cost >> shift] = used
+            heads[where] = used
             used += U1
     while done < used:
         entry = heads[bucket]
@@ -334,23 +345,28 @@ def nearest_many(rows, arcs, seed_node, seed_cost, seed_target, limit, shift, be
                 current |= best[node, s] == packed
             if current:
                 cost = packed >> U32
-                largest = max(largest, cost)
                 first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
-                if used + last - first > room:
-                    return False, largest
+                if used + last - first > room or away + last - first > room:
+                    return False, away
                 for a in range(first, last):
                     arc = arcs[a]
                     to = arc & LOW
                     new = cost + (arc >> U32)
-                    if new <= limit and insert(best[to], (new << U32) | (packed & LOW)):
-                        pool[used] = (new << U32) | (packed & LOW)
-                        links[used, 0] = heads[new >> shift]
-                        links[used, 1] = to
-                        heads[new >> shift] = used
-                        used += U1
+                    label = (new << U32) | (packed & LOW)
+                    if new <= limit and label < best[to, k - 1]:
+                        if to < low or to >= high:
+                            away_node[away] = to
+                            away_label[away] = label
+                            away += U1
+                        elif insert(best[to], label):
+                            pool[used] = label
+                            links[used, 0] = heads[new >> shift]
+                            links[used, 1] = to
+                            heads[new >> shift] = used
+                            used += U1
             entry = heads[bucket]
         bucket += U1
-    return True, largest
+    return True, away
 
 
 @compiled

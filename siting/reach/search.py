@@ -240,31 +240,65 @@ def nearest(
     direct = direct_walks(from_places, to_places, walk=direct_walk)
     check_positions(net, from_places)
     ends = on_chains(net, graph, to_places)
-    best = _nearest_of_nodes(graph, ends, k)
+    best = _nearest_of_nodes(graph, ends, k, thread_count(threads))
     return _nearest_of_places(graph, best, from_places, ends, direct, thread_count(threads))
 
 
-def _nearest_of_nodes(graph: RoutingGraph, targets: OnChains, k: int) -> npt.NDArray[np.uint64]:
+def _nearest_of_nodes(graph: RoutingGraph, targets: OnChains, k: int, threads: int) -> npt.NDArray[np.uint64]:
     """Return the k nearest targets of every rank, packed, shape (ranks, k)."""
-    from siting.reach import _kernels
-
+    n = len(graph.node)
     allowed = targets.entries <= LONGEST
-    nodes, costs, rows = targets.nodes[allowed], targets.entries[allowed], np.nonzero(allowed)[0]
-    shift = bucket_shift(graph, LONGEST)
-    run = _kernels.nearest_one if k == 1 else _kernels.nearest_many
-    room = 2 * k * len(graph.node) + len(rows) + 4096
-    while True:
-        best = np.full(len(graph.node) if k == 1 else (len(graph.node), k), _EMPTY, np.uint64)
-        finished, largest = run(
-            graph.in_rows, graph.in_arcs, nodes, costs, rows, np.uint64(LONGEST), np.uint64(shift),
-            best, empty_buckets(LONGEST, shift), np.empty(room, np.uint64), np.empty((room, 2), np.uint32),
-        )  # fmt: skip
-        if finished:
-            break
+    nodes, labels = targets.nodes[allowed], _packed(targets.entries[allowed], np.nonzero(allowed)[0])
+    room = 2 * k * n // threads + len(nodes) + 4096
+    best = None
+    while best is None:
+        best = _spread_nearest(graph, nodes, labels, k, threads, room)
         room *= 2
-    if int(largest) + graph.longest_arc > LONGEST:
+    far = best[best != _EMPTY] >> np.uint64(32)
+    if int(far.max(initial=0)) + graph.longest_arc > LONGEST:
         raise NetworkError(Text("路网距离超过 4026 千米。", "Distances on this network go beyond 4,026 km."))
     return best.reshape(-1, k)
+
+
+def _packed(cost: Array, target: Array) -> npt.NDArray[np.uint64]:
+    """Return labels that sort by cost, then by target."""
+    packed: npt.NDArray[np.uint64] = cost.astype(np.uint64) << np.uint64(32) | target.astype(np.uint64)
+    return packed
+
+
+def _spread_nearest(
+    graph: RoutingGraph, nodes: Array, labels: Array, k: int, threads: int, room: int
+) -> npt.NDArray[np.uint64] | None:
+    """Search from seeds: first each thread within its own ranks, then everywhere on from what led out of them.
+
+    Whatever the ranks, the least labels remain: the result does not depend on the number of threads. ``None``: there
+    was not room enough.
+    """
+    from siting.reach import _kernels
+
+    n = len(graph.node)
+    best = np.full(n if k == 1 else (n, k), _EMPTY, np.uint64)
+    run = _kernels.nearest_one if k == 1 else _kernels.nearest_many
+    shift = bucket_shift(graph, LONGEST)
+
+    def search(part: tuple[int, int, Array, Array]) -> tuple[bool, Array, Array]:
+        away_node, away_label = np.empty(room, np.int64), np.empty(room, np.uint64)
+        finished, away = run(
+            graph.in_rows, graph.in_arcs, *part, np.uint64(LONGEST), np.uint64(shift), best,
+            empty_buckets(LONGEST, shift), np.empty(room, np.uint64), np.empty((room, 2), np.uint32),
+            away_node, away_label,
+        )  # fmt: skip
+        return finished, away_node[: int(away)], away_label[: int(away)]
+
+    parts = []
+    for low, high in itertools.pairwise(np.linspace(0, n, threads + 1).astype(int).tolist()):
+        own = (low <= nodes) & (nodes < high)
+        parts.append((low, high, nodes[own], labels[own]))
+    found = in_threads(parts, search, threads)
+    if threads > 1 and all(finished for finished, _, _ in found):
+        _, away_nodes, away_labels = zip(*found, strict=True)
+        found.append(search((0, n, np.concatenate(away_nodes), np.concatenate(away_labels))))
+    return best if all(finished for finished, _, _ in found) else None
 
 
 def _nearest_of_places(

@@ -104,12 +104,12 @@ def test_minutes_equal_bellman_ford_in_whole_milliseconds(case, limit_ms, direct
 
 
 @settings(max_examples=120, deadline=None)
-@given(networks_with_places(), st.integers(1, 4), st.booleans())
-def test_nearest_equals_the_least_of_the_full_matrix(case, k, direct_walk):
+@given(networks_with_places(), st.integers(1, 4), st.booleans(), st.integers(1, 5))
+def test_nearest_equals_the_least_of_the_full_matrix(case, k, direct_walk, threads):
     net, origins, destinations = case
     slow = naive.distances(net, origins, destinations, direct_walk=direct_walk)
     cost, column = naive.k_nearest(slow, k)
-    fast = nearest(net, origins, destinations, k=k, direct_walk=direct_walk)
+    fast = nearest(net, origins, destinations, k=k, direct_walk=direct_walk, threads=threads)
     assert_array_equal(fast.distance_m, cost / 1000)
     assert_array_equal(fast.destination, column)
 
