@@ -146,7 +146,7 @@ def street_points(net, facility, step_m=0.5):
         along_m = at / max(passed[-1], 1e-12) * net.length_mm[e] / 1000
         length = net.length_mm[e] / 1000
         own = cost.get(int(net.v[e]), math.inf) / 1000 + length - along_m
-        if not net.oneway[e]:
+        if not net.oneway[e] or net.length_mm[e] == 0:  # a spot of a street without length is both of its ends
             own = np.minimum(own, cost.get(int(net.u[e]), math.inf) / 1000 + along_m)
         if facility.edge[0] == e:
             piece = facility.offset_mm[0] / 1000 - along_m
