@@ -29,6 +29,7 @@ from siting.allocation.cover_models import capacitated_cover_model, limit_rows
 from siting.allocation.heuristics import WORK_PER_SECOND
 from siting.allocation.incumbent import Incumbent
 from siting.allocation.infeasible import over_capacity
+from siting.allocation.linear import LinearModel
 from siting.allocation.median_bound import choice_of
 from siting.allocation.median_core import median_core
 from siting.allocation.median_search import MedianSearch
@@ -36,7 +37,7 @@ from siting.allocation.options import SolveOptions
 from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
 from siting.allocation.search import common_step
 from siting.allocation.solution import Solution, objective_of
-from siting.allocation.solve import LinearModel, solve_mip
+from siting.allocation.solve import solve_mip
 
 STEPS = 800
 """Most steps of the bound."""

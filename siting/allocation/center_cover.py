@@ -12,11 +12,12 @@ from siting.allocation.capacitated_cover import assignment
 from siting.allocation.cover_models import capacitated_cover_model, limit_rows, pattern, set_cover_model
 from siting.allocation.heuristics import WORK_PER_SECOND, search_set_cover
 from siting.allocation.lagrangian import set_cover_bound
+from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import FloatArray, IntArray, Problem
 from siting.allocation.reduce import Core, cover_core
 from siting.allocation.solution import nearest_chosen
-from siting.allocation.solve import LinearModel, solve_mip
+from siting.allocation.solve import solve_mip
 from siting.errors import SolverError
 
 QUICK_STEPS = 200

@@ -21,9 +21,9 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from siting.allocation.cover_models import limit_rows
+from siting.allocation.linear import LinearModel
 from siting.allocation.median_core import MedianCore
 from siting.allocation.problem import FloatArray, IntArray, Problem
-from siting.allocation.solve import LinearModel
 
 if TYPE_CHECKING:
     from siting.allocation._kernels_prices import Choice

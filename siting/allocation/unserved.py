@@ -9,10 +9,11 @@ from scipy.sparse import csr_array, vstack
 
 from siting.allocation.cover import solve_cover
 from siting.allocation.cover_models import limit_rows, pattern
+from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import IntArray, Problem
 from siting.allocation.solution import Solution
-from siting.allocation.solve import LinearModel, solve_mip
+from siting.allocation.solve import solve_mip
 from siting.errors import InfeasibleError
 from siting.text import Text
 

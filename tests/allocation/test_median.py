@@ -77,7 +77,7 @@ def agrees_with_brute_force(problem):
 
 
 @given(brute_distances.distance_inputs("p_median"))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_it_is_the_best_of_all_choices_with_any_option(inputs):
     agrees_with_brute_force(problem_of(inputs))
 
@@ -184,8 +184,20 @@ def test_lists_cut_short_still_give_bounds_that_hold(seed, most):
     assert bound > 0
 
 
+def test_a_search_on_short_lists_finds_and_proves_the_same(monkeypatch):
+    far, weights = made_town(8, 300, 200)
+    whole = p_median(far, weights, sites=40)
+    monkeypatch.setattr("siting.allocation.median_core.FULL_PAIRS", 0)
+    problem = make_problem("p_median", far, weights=weights, sites=40)
+    assert len(median_core(problem).lists.row_cost) < 0.5 * far.size
+    short = p_median(far, weights, sites=40)
+    assert short.objective == pytest.approx(whole.objective, rel=1e-12)
+    assert short.proven
+    assert whole.proven
+
+
 @given(brute_distances.distance_inputs("p_median"))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_exact_solver_agrees_on_what_survives(inputs):
     problem = problem_of(inputs)
     best = brute_distances.best_value(problem)
