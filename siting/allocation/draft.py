@@ -75,8 +75,8 @@ def whole_units(
     """Return the draft next to a fractional one that is whole, meets the same communities and costs no more.
 
     With the actions chosen, areas and allotments are a flow from actions to communities; within the whole numbers
-    around a feasible flow there is a whole one (its matrix is totally unimodular), and the cheapest is taken. The
-    area filled in all is kept but for less than a hundredth of a m².
+    around a feasible flow there is a whole one (its matrix is totally unimodular), and the cheapest is taken: area
+    that nobody is allotted goes. The area filled in all is kept but for less than a hundredth of a m².
 
     Parameters
     ----------
@@ -127,9 +127,7 @@ def whole_units(
         matrix=out_of,
         row_lower=np.full(n, -np.inf),
         row_upper=np.zeros(n),
-        col_lower=np.concatenate(
-            [np.maximum(np.floor(area[ks] - 1e-3), limits_u[0][ks]), np.maximum(np.floor(allot[live] - 1e-3), 0.0)]
-        ),
+        col_lower=np.concatenate([limits_u[0][ks].astype(float), np.maximum(np.floor(allot[live] - 1e-3), 0.0)]),
         col_upper=np.concatenate([np.minimum(np.ceil(area[ks] + 1e-3), limits_u[1][ks]), np.ceil(allot[live] + 1e-3)]),
         integral=np.zeros(n + p, dtype=bool),
     )

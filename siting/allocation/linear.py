@@ -14,6 +14,10 @@ from siting.text import Text
 
 FloatArray = NDArray[np.float64]
 
+_PRICED = 1e-7
+_NO_ROOM = 1e-6
+"""Prices below the first are noise of the solver; distances below the second are within its tolerance."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
@@ -138,3 +142,42 @@ class LinearModel:
         cols[up] = reduced[up] * self.col_lower[up]
         cols[down] = reduced[down] * self.col_upper[down]
         return float(rows.sum() + cols.sum()) + self.offset
+
+    def tightened(self, row_duals: FloatArray, most: float) -> LinearModel:
+        """Return the model with bounds that every point worth at most ``most`` keeps, narrowed by row duals.
+
+        What such a point may cost beyond the dual bound limits how far it can be from the end at which a column or row
+        is priced (complementary slackness, with room; reduced-cost fixing). Room below the solver's tolerance is none.
+
+        Parameters
+        ----------
+        row_duals
+            Any row duals; those of the relaxation narrow most, shape (r,).
+        most
+            The most that a point may be worth, objective with offset.
+        """
+        bound = self.dual_bound(row_duals)
+        room = most - bound + 1e-12 * max(abs(most), abs(bound), 1.0)
+        if not 0.0 <= room < math.inf:
+            return self
+        duals = row_duals.copy()
+        duals[(duals > 0) & np.isneginf(self.row_lower)] = 0.0
+        duals[(duals < 0) & np.isposinf(self.row_upper)] = 0.0
+        col_lower, col_upper = _narrowed(self.cost - self.matrix.T @ duals, self.col_lower, self.col_upper, room)
+        row_lower, row_upper = _narrowed(duals, self.row_lower, self.row_upper, room)
+        whole = self.integral
+        col_lower[whole], col_upper[whole] = np.ceil(col_lower[whole] - 1e-6), np.floor(col_upper[whole] + 1e-6)
+        if (col_lower > col_upper).any():
+            return self
+        return replace(self, col_lower=col_lower, col_upper=col_upper, row_lower=row_lower, row_upper=row_upper)
+
+
+def _narrowed(price: FloatArray, lower: FloatArray, upper: FloatArray, room: float) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds that remain when no value may be farther than ``room / price`` from its priced end."""
+    reach = room / np.maximum(np.abs(price), _PRICED)
+    reach = np.where(reach <= _NO_ROOM, 0.0, reach)
+    up, down = (price > _PRICED) & np.isfinite(lower), (price < -_PRICED) & np.isfinite(upper)
+    return (
+        np.where(down, np.maximum(lower, upper - np.where(down, reach, 0.0)), lower),
+        np.where(up, np.minimum(upper, lower + np.where(up, reach, 0.0)), upper),
+    )

@@ -121,6 +121,9 @@ def answer_stages(
         best, stage, interrupted = _answer(model, linear, question, best, allowance, options, progress)
         stopped |= interrupted
         stages.append(stage)
+        if number + 1 < len(asked) and not stopped:
+            left = options.time_limit_s - (time.perf_counter() - begun)
+            linear, stopped = _tightened(linear, question, stage.value, model.situation.prefer_existing_share, left)
         linear = hold(linear, question, stage.value, model.situation.prefer_existing_share)
     return best, tuple(stages)
 
@@ -141,10 +144,32 @@ _EFFORT = {
 
 def hold(linear: LinearModel, question: Question, value: float, dearer: float) -> LinearModel:
     """Return the model with what a stage reached as a row; the cost may grow by the share that spares new building."""
+    most = _worst(question, value, dearer)
     if question.sense == "max":
-        return linear.with_rows(question.row, value - question.slack, np.inf)
-    most = value * (1.0 + dearer) if question.id == "cost" else value
-    return linear.with_rows(question.row, -np.inf, most + question.slack)
+        return linear.with_rows(question.row, most, np.inf)
+    return linear.with_rows(question.row, -np.inf, most)
+
+
+def _worst(question: Question, value: float, dearer: float) -> float:
+    """Return the worst that the later stages may make of what a stage reached."""
+    if question.sense == "max":
+        return value - question.slack
+    return (value * (1.0 + dearer) if question.id == "cost" else value) + question.slack
+
+
+def _tightened(
+    linear: LinearModel, question: Question, value: float, dearer: float, left_s: float
+) -> tuple[LinearModel, bool]:
+    """Return the rows of a stage with the bounds that its answer leaves to the next ones; say whether Ctrl-C came.
+
+    Where the relaxation already proves the answer (the most deficit filled is a greatest flow), this says which
+    allotments no plan can use and which deficits every plan fills: far more than the one row that holds the sum.
+    """
+    sign = -1.0 if question.sense == "max" else 1.0
+    asked = linear.with_cost(sign * question.row)
+    relaxed = solve_lp(asked, time_limit_s=min(max(left_s, 0.0), _QUICK_BOUND_S), method="simplex")
+    narrower = asked.tightened(relaxed.row_duals, sign * _worst(question, value, dearer))
+    return narrower.with_cost(linear.cost), relaxed.status == "interrupted"
 
 
 def _answer(
@@ -170,15 +195,15 @@ def _answer(
     found = rounded(model, result.found, spare_new_build=question.id == "new_build")
     if linear.violation(model.point(found)) > FEASIBILITY:
         found = rounded(model, result.found)
-    worse = sign * exact_value(model, question, found) > sign * exact_value(model, question, start)
-    if worse or linear.violation(model.point(found)) > FEASIBILITY:
+    better = sign * exact_value(model, question, found) < sign * exact_value(model, question, start)
+    if not better or linear.violation(model.point(found)) > FEASIBILITY:
         found = start
     value = exact_value(model, question, found)
     least = result.bound if math.isfinite(result.bound) else solve_lp(asked, time_limit_s=_QUICK_BOUND_S).bound
-    bound = sign * min(least, sign * value)
+    bound = sign * min(least, sign * value) + 0.0  # never -0
     gap = abs(bound - value) / max(abs(bound), abs(value), 1e-9) if math.isfinite(bound) else math.inf
     seconds = time.perf_counter() - begun
-    proven = gap <= options.gap
+    proven = gap <= options.gap or abs(bound - value) <= question.slack
     stage = Stage(question.id, question.name, question.sense, value, bound, gap, proven, seconds, question.unit)
     return found, stage, stopped
 
