@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 from siting.allocation.plan import PlanOptions, each_row
 from siting.allocation.situation import UNITS_PER_M2, Situation
 from siting.errors import Issue, MissingFileError, ProblemError, TableError
+from siting.inputs.schema import ACQUISITIONS
 from siting.text import Progress, Text, silent
 
 if TYPE_CHECKING:
@@ -177,6 +178,73 @@ def _plain(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_MARKS = str.maketrans("：；＝:，", "=;==;")
+
+
+def _no_choice(name: str) -> Text:
+    return Text(f"{name} 不能用作选定方案", f"{name} cannot be read as a list of chosen actions")
+
+
+@dataclass(slots=True)
+class _Cells:
+    """One row of a list of actions as it is read: what its cells hold, and what is wrong with them."""
+
+    file: str
+    row: int
+    header: dict[str, str]
+    cells: dict[str, str]
+    faults: list[Issue] = field(default_factory=list)
+
+    def read(self, found: Mapping[str, Chosen]) -> Chosen | None:
+        """Return the action, None where something is wrong."""
+        name, way, size, given = (self.cells[key] for key in COLUMNS)
+        if not name:
+            self._fault("source_id", Text("缺少编号", "the id is missing"), Text("请填写编号", "fill it in"))
+        elif name in found:
+            self._fault("source_id", Text("重复", "appears again"), Text("每个编号只能有一行", "give each id one row"))
+        acquisition = ACQUISITIONS.get(way.casefold(), "")
+        if way and not acquisition:
+            known = dict.fromkeys(ACQUISITIONS.values())
+            zh = "、".join(map(_way_zh, known))
+            self._fault(
+                "acquisition",
+                Text("不是取得方式", "is no way to obtain a site"),
+                Text(f"可用：{zh}", f"use one of: {', '.join(known)}"),
+            )
+        area = _number(size)
+        if size and area is None:
+            self._fault(
+                "area_m2",
+                Text("须为不小于 0 的数", "must be a number >= 0"),
+                Text("只写平方米数，不写单位和“约”", "write the square metres alone, without a unit or words"),
+            )
+        parts = [part.partition("=") for part in given.translate(_MARKS).split(";") if part.strip()]
+        shares = [(to.strip(), _number(m2)) for to, _, m2 in parts]
+        if any(not to or m2 is None for to, m2 in shares):
+            self._fault(
+                "allotments",
+                Text("不可读", "cannot be read"),
+                Text("写成“社区代码=平方米;社区代码=平方米”", 'write it as "community=m²;community=m²"'),
+            )
+        if self.faults:
+            return None
+        return Chosen(name, acquisition, area, tuple((to, m2 or 0.0) for to, m2 in shares) or None)
+
+    def _fault(self, key: str, problem: Text, cure: Text) -> None:
+        column, value = self.header.get(key, key), self.cells[key][:60]
+        self.faults.append(Issue("error", problem, cure, self.file, row=self.row, column=column, value=value))
+
+
+def _number(cell: str) -> float | None:
+    """Return a number that is not negative, None for anything else."""
+    try:
+        value = float(cell.replace(",", ""))
+    except ValueError:
+        return None
+    return value if 0 <= value < np.inf else None
+
+
 def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
     """Read a plan, or a planner's own list: one action a row, by its id, with its area where that is settled.
 
@@ -196,9 +264,24 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         If there is no id column, or a row cannot be read; every fault is in it.
     """
     file = Path(path)
+    if file.is_dir():
+        raise MissingFileError(
+            Text(
+                f"{file} 是文件夹；请指明其中的文件，例如 {file.name}/plan.csv",
+                f"{file} is a folder; name the file in it, such as {file.name}/plan.csv",
+            )
+        )
     if not file.is_file():
         raise MissingFileError(Text(f"找不到文件 {file}", f"there is no file {file}"))
     raw = file.read_bytes()
+    if raw.startswith(_NO_TEXT):
+        fault = Issue(
+            "error",
+            Text("不是 CSV 文本", "is no CSV text"),
+            Text("在表格软件中另存为 CSV", "save it as CSV in the spreadsheet program"),
+            file.name,
+        )
+        raise TableError(_no_choice(file.name), [fault])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -213,10 +296,9 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
             Text("加一列 source_id", "add a column source_id"),
             file.name,
         )
-        raise TableError(
-            Text(f"{file.name} 不能用作选定方案", f"{file.name} cannot be read as a list of chosen actions"), [fault]
-        )
-    found, faults = [], []
+        raise TableError(_no_choice(file.name), [fault])
+    found: dict[str, Chosen] = {}
+    faults: list[Issue] = []
     for number, row in enumerate(rows[1:], start=2):
         cells = {
             key: row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
@@ -224,30 +306,17 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         }
         if not any(cells.values()):
             continue
-        try:
-            area = float(cells["area_m2"].replace(",", "")) if cells["area_m2"] else None
-            shares = tuple(
-                (name.strip(), float(m2))
-                for name, _, m2 in (part.partition("=") for part in cells["allotments"].split(";") if part)
-            )
-            if not cells["source_id"] or (area is not None and not area >= 0) or any(not m2 >= 0 for _, m2 in shares):
-                raise ValueError
-        except ValueError:
-            faults.append(
-                Issue(
-                    "error",
-                    Text("编号、面积或分配不可读", "the id, the area or the allotment cannot be read"),
-                    Text("面积写成不小于 0 的数", "write areas as numbers >= 0"),
-                    file.name,
-                    row=number,
-                    value=";".join(row)[:60],
-                )
-            )
-            continue
-        found.append(Chosen(cells["source_id"], cells["acquisition"], area, shares or None))
+        wrong = _Cells(file.name, number, {key: header[place] for key, place in at.items() if place is not None}, cells)
+        one = wrong.read(found)
+        faults += wrong.faults
+        if one is not None:
+            found[one.source_id] = one
     if faults:
-        raise TableError(Text(f"{file.name} 有 {len(faults)} 处错误", f"{file.name}: {len(faults)} faults"), faults)
-    return tuple(found)
+        count = len(faults)
+        raise TableError(
+            Text(f"{file.name} 有 {count} 处错误", f"{file.name}: {count} fault{'s' * (count > 1)}"), faults
+        )
+    return tuple(found.values())
 
 
 def prescribe_chosen(
@@ -280,13 +349,15 @@ def prescribe_chosen(
     Raises
     ------
     ProblemError
-        If the choice names what there is not, an area is outside its limits, or more is allotted than there is.
+        If the choice names what there is not, or another way to obtain it, an area is outside its limits, or more is
+        allotted than there is.
     InfeasibleError
         If the choice cannot stand together, or costs more than the budget when the rest is to be added.
     """
     from siting.allocation.prescribe import limits_of, prescribe
 
     options = options or PlanOptions()
+    _check_ways(situation, chosen)
     ids = tuple(dict.fromkeys(one.source_id for one in chosen))
     areas = {one.source_id: one.area_m2 for one in chosen if one.area_m2 is not None}
     wanted = replace(options, require=(*options.require, *ids), areas_m2={**options.areas_m2, **areas})
@@ -298,6 +369,32 @@ def prescribe_chosen(
         return _as_given(situation, chosen, replace(alone, budget=options.budget), limits)
     others = [name for name, needed in zip(situation.actions.action_id, limits.required, strict=True) if not needed]
     return prescribe(situation, replace(alone, forbid=tuple(others)), progress=progress)
+
+
+def _check_ways(situation: Situation, chosen: Sequence[Chosen]) -> None:
+    """Refuse a choice that names another way to obtain a site than the one that was priced."""
+    a = situation.actions
+    for one in chosen:
+        ways = {
+            way
+            for action, source, way in zip(a.action_id, a.source_id, a.acquisition, strict=True)
+            if one.source_id in (action, source)
+        }
+        if one.acquisition and ways and one.acquisition not in ways:
+            way = sorted(ways)[0]
+            raise ProblemError(
+                Text(
+                    f"{one.source_id} 的取得方式在候选点表中是{_way_zh(way)}，名单中却是{_way_zh(one.acquisition)}；"
+                    "请改正其中之一",
+                    f"{one.source_id} is obtained by {way} in the candidates table, by {one.acquisition} in the list; "
+                    "correct one of them",
+                )
+            )
+
+
+def _way_zh(way: str) -> str:
+    """Return the Chinese name of an acquisition."""
+    return next((word for word, known in ACQUISITIONS.items() if known == way and not word.isascii()), way)
 
 
 def _as_given(situation: Situation, chosen: Sequence[Chosen], options: PlanOptions, limits: Limits) -> Plan:

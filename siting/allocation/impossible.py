@@ -114,9 +114,9 @@ def area_cuts(model: PrescriptionModel) -> pd.DataFrame:
                 "asked_m2": asked / UNITS_PER_M2,
                 "available_m2": available / UNITS_PER_M2,
                 "missing_m2": (asked - available) / UNITS_PER_M2,
-                "note_zh": f"{'、'.join(names)}{more[0]}缺 {need} 平方米，生活圈内的点位最多能提供 {have} 平方米，"
+                "note_zh": f"{'、'.join(names)}{more[0]}缺 {need} 平方米，生活圈内可选的点位最多能提供 {have} 平方米，"
                 f"还差 {gone} 平方米",
-                "note_en": f"{', '.join(names)}{more[1]} {lack} {need} m²; what lies within the circle can give "
+                "note_en": f"{', '.join(names)}{more[1]} {lack} {need} m²; what may be chosen within the circle gives "
                 f"{have} m² at most; {gone} m² are missing",
             }
         )
@@ -273,12 +273,16 @@ def blocked_table(model: PrescriptionModel, draft: Draft, cuts: pd.DataFrame, as
 def _reach_reason(s: Situation, allowed: BoolArray, i: int) -> tuple[str, str, float, float, float, Text]:
     cure = reach_cure(s, allowed, i)
     if cure is None:
-        note = Text("没有任何候选点能让足够多的住户走到", "no candidate can be walked to from enough of its households")
+        note = Text(
+            "没有任何可选的点位能让足够多的住户走到",
+            "no site that may be chosen can be walked to from enough of its households",
+        )
         return ("reach", "", np.nan, np.nan, np.nan, note)
     name = s.actions.source_id[cure.action]
     note = Text(
-        f"所有候选点都太远：最近的 {name} 还远 {cure.excess_m:,.3f} 米（{cure.distance_m:,.0f} 米）",
-        f"every candidate is too far: the nearest, {name}, by {cure.excess_m:,.3f} m ({cure.distance_m:,.0f} m away)",
+        f"可选的点位都太远：最近的 {name} 还远 {cure.excess_m:,.3f} 米（{cure.distance_m:,.0f} 米）",
+        f"every site that may be chosen is too far: the nearest, {name}, by {cure.excess_m:,.3f} m "
+        f"({cure.distance_m:,.0f} m away)",
     )
     return ("reach", name, cure.distance_m, cure.excess_m, np.nan, note)
 

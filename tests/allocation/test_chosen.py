@@ -102,7 +102,7 @@ def test_an_id_that_looks_like_a_formula_is_written_as_text_and_read_as_it_was(t
 def test_a_planners_list_is_kept_and_the_rest_optimised(tmp_path):
     (tmp_path / "list.csv").write_bytes("编号,取得方式,面积\nR,购置,70\nS,,\n".encode("gb18030"))
     chosen = read_chosen(tmp_path / "list.csv")
-    assert chosen == (Chosen("R", "购置", 70.0), Chosen("S"))
+    assert chosen == (Chosen("R", "purchase", 70.0), Chosen("S"))
     plan = prescribe_chosen(by_hand(), chosen, PlanOptions(gap=0.0))
     assert plan.actions.set_index("action_id")["area_m2"].to_dict() == {"P": 50.0, "R": 70.0, "S": 30.0}
     alone = prescribe_chosen(by_hand(), chosen, PlanOptions(gap=0.0), with_rest=False)
