@@ -51,17 +51,17 @@ def _figure(figure: Figure, lang: Lang) -> str:
 
 
 def _planned(plan: Plan) -> list[Text]:
-    limit = Text("", "")
+    limit, count = Text("", ""), len(plan.actions)
     if plan.budget is not None:
-        limit = Text(f"（预算 {plan.budget:,.0f} 万元）", f" (budget {plan.budget:,.0f})")
+        limit = Text(f"（预算 {_money(plan.budget)} 万元）", f" (budget {_money(plan.budget)})")
     lines = [
         Text(
-            f"方案：{len(plan.actions)} 项行动，{plan.total_cost:,.1f} 万元{limit.zh}",
-            f"The plan: {len(plan.actions)} actions, {plan.total_cost:,.1f} × 10,000 yuan{limit.en}",
+            f"方案：{len(plan.actions)} 项行动，{_money(plan.total_cost)} 万元{limit.zh}",
+            f"The plan: {count} action{'s' * (count != 1)}, {_money(plan.total_cost)} × 10,000 yuan{limit.en}",
         )
     ]
     for stage in plan.stages:
-        proof = Text("已证明", "proven") if stage.proven else Text("到时间停下，未证明", "stopped on time, not proven")
+        proof = Text("已证明", "proven") if stage.proven else Text("提前停下，未证明", "stopped early, not proven")
         value, bound, gap = f"{stage.value:,.2f}", f"{stage.bound:,.2f}", f"{stage.gap:.2%}"
         lines.append(
             Text(
@@ -70,6 +70,11 @@ def _planned(plan: Plan) -> list[Text]:
             )
         )
     return lines
+
+
+def _money(value: float) -> str:
+    """Return an amount in 万元 to a tenth; a smaller one as it is, never as nothing."""
+    return f"{value:,.1f}".removesuffix(".0") if value >= 0.1 or value == 0 else f"{value:.1g}"
 
 
 def _blocked(plan: Plan) -> list[Text]:

@@ -183,7 +183,7 @@ def stage_sheet(plan: Plan, lang: Lang) -> Sheet:
         }
     )
     sense = {"max": Text("越大越好", "most"), "min": Text("越小越好", "least")}
-    proven = {True: Text("已证明", "proven"), False: Text("未证明（到时间停止）", "not proven (stopped on time)")}
+    proven = {True: Text("已证明", "proven"), False: Text("未证明（提前停止）", "not proven (stopped early)")}
     return Sheet(
         Text("方案界限", "Bounds"),
         Text(

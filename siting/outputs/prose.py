@@ -232,8 +232,8 @@ def planned(results: Results, plan: Plan) -> list[Text]:
         Text("各步都已证明在要求的差距之内", "every stage is proven within the gap that was asked")
         if sure
         else Text(
-            "有的步骤到时间停止，未能证明最优，差距见下表",
-            "some stages stopped on time before their proof; see the gaps below",
+            "有的步骤提前停止，未能证明最优，差距见下表",
+            "some stages stopped before their proof; see the gaps below",
         )
     )
     return [

@@ -70,11 +70,11 @@ SEVERITY: Mapping[str, Text] = {
 PLAN_STATUS: Mapping[str, Text] = {
     "complete": Text("要求的全部做到", "everything asked is met"),
     "partial": Text("只能做到一部分，见“未能做到的”", "only part can be met; see what could not be done"),
-    "stopped": Text("到时间停止，取当时最好的方案", "stopped on time; the best plan found by then"),
+    "stopped": Text("提前停止，取当时最好的方案", "stopped before the proof; the best plan found by then"),
 }
 
 BLOCK_REASON: Mapping[str, Text] = {
-    "reach": Text("所有候选点都够不着", "beyond every candidate"),
+    "reach": Text("可选的点位都够不着", "beyond every site that may be chosen"),
     "area": Text("圈内可得面积不够", "too little area to be had within the circle"),
     "budget": Text("预算不够", "the budget is spent"),
     "unknown": Text("缺资料，无法判定", "a figure is missing"),

@@ -58,7 +58,7 @@ PHRASES: Mapping[str, Text] = {
     "allotted": Text("分配给", "Allotted to"),
     "bounds": Text("达到与界限", "Reached, and the bound"),
     "proven": Text("已证明在差距之内", "proven within the gap"),
-    "stopped": Text("到时间停止，未证明", "stopped on time, not proven"),
+    "stopped": Text("提前停止，未证明", "stopped early, not proven"),
     "gap": Text("差距", "gap"),
     "bound": Text("界限", "bound"),
     "blocked": Text("未能做到的", "What could not be done"),
