@@ -68,6 +68,59 @@ def test_a_plan_can_be_written_read_back_and_scored(study, capsys):
     _says(capsys, "→ 5 communities (of 5)")
 
 
+def test_a_bound_that_meets_its_value_is_proven_and_zero_has_no_sign(study, capsys):
+    mine = study.parent / "mine.csv"
+    mine.write_text("source_id,area_m2\nK1,100\n", encoding="utf-8")
+    assert main(["plan", str(study), "--chosen", str(mine), "--lang", "en"]) == 3
+    seen = _says(capsys, "least cost: 73.50 10,000 yuan (bound 73.50, gap 0.00%, proven)")
+    _edit(study, "gap = 0", "gap = 0\nbudget = 0")
+    assert main(["plan", str(study), "--lang", "en"]) == 3
+    seen += _says(capsys, "The plan: 0 actions, 0 × 10,000 yuan (budget 0)")
+    assert "-0.00" not in seen
+
+
+@pytest.mark.parametrize(
+    ("rows", "zh", "en"),
+    [
+        ("K1,偷,300,", "第 2 行 取得方式 “偷”：不是取得方式", 'row 2 取得方式 "偷": is no way to obtain'),
+        ("K1,,300,\nK1,,200,", "第 3 行 编号 “K1”：重复", 'row 3 编号 "K1": appears again'),
+        ("K1,,约三百,", "第 2 行 面积 “约三百”：须为不小于 0 的数", 'row 2 面积 "约三百": must be a number >= 0'),
+        ("K1,,300,三百给U3", "第 2 行 分配 “三百给U3”", 'row 2 分配 "三百给U3": cannot be read'),
+    ],
+)
+def test_a_planners_list_that_cannot_be_taken_is_said_by_row(study, capsys, rows, zh, en):
+    mine = study.parent / "名单.csv"
+    mine.write_bytes(("编号,取得方式,面积,分配\n" + rows + "\n").encode("gb18030"))
+    for lang, words in (("zh", zh), ("en", en)):
+        assert main(["score", str(study), "--chosen", str(mine), "--lang", lang]) == 1
+        _says(capsys, words, "名单.csv")
+
+
+def test_a_choice_that_obtains_a_site_another_way_than_the_candidates_table_is_refused(study, capsys):
+    mine = study.parent / "mine.csv"
+    mine.write_text("编号,取得方式,面积\nK1,购置,300\n", encoding="utf-8")
+    assert main(["score", str(study), "--chosen", str(mine)]) == 1
+    _says(capsys, "K1 的取得方式在候选点表中是租赁，名单中却是购置")
+    assert main(["score", str(study), "--chosen", str(mine), "--lang", "en"]) == 1
+    _says(capsys, "K1 is obtained by lease in the candidates table, by purchase in the list")
+
+
+@pytest.mark.parametrize(("name", "zh"), [("", "是文件夹"), ("list.xlsx", "另存为 CSV")])
+def test_a_choice_that_is_no_csv_is_said_to_be_none(study, capsys, name, zh):
+    path = study.parent / name
+    if name:
+        path.write_bytes(b"PK\x03\x04 a workbook")
+    assert main(["score", str(study), "--chosen", str(path)]) == 1
+    _says(capsys, zh)
+
+
+def test_allotments_may_be_written_with_chinese_marks(study, capsys):
+    mine = study.parent / "mine.csv"
+    mine.write_text("编号,面积,分配\nK1,210,U3：120；V1：90\n", encoding="utf-8")
+    assert main(["score", str(study), "--chosen", str(mine)]) == 3
+    _says(capsys, "达标社区：1 个社区 → 3 个社区（共 5）")
+
+
 def test_the_map_alone(study, capsys):
     target = study.parent / "only.html"
     assert main(["map", str(study), "--out", str(target)]) == 0
