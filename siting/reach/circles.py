@@ -171,6 +171,7 @@ class _Canvas:
     extra: npt.NDArray[np.int64]
     spots: npt.NDArray[np.float64]
     streets: tuple[Array, ...]
+    short: tuple[Array, ...]
     limit: int
     shift: int
     off_road_m: float
@@ -200,6 +201,7 @@ class _Canvas:
             extra=extra,
             spots=net.spots(places),
             streets=net.derived("streets by rank", lambda: _streets(net, graph)),
+            short=net.derived("streets shorter than drawn", lambda: _short_streets(net, graph)),
             limit=limit,
             shift=bucket_shift(graph, limit),
             off_road_m=off_road_m,
@@ -243,6 +245,7 @@ class _Canvas:
             if not np.isfinite(bounds).all():
                 found.append(_NOTHING)
                 continue
+            self._widen(bounds, bench.label, limit, source_edge)
             west, south, shape = self._frame(bounds)
             field = np.empty(shape)
             _circle_kernels.draw(
@@ -254,9 +257,19 @@ class _Canvas:
         _kernels.clear(bench.label, bench.heads, bench.touched, n, unset, True)
         return found
 
+    def _widen(self, bounds: Array, label: Array, limit: int, source_edge: Array) -> None:
+        """Widen the bounds by the streets on which the cut-off leads farther than its metres on the drawing."""
+        u, v, edge, boxes = self.short
+        if not len(edge):
+            return
+        reached = (label[u] <= limit) | (label[v] <= limit) | np.isin(edge, source_edge)
+        if reached.any():
+            bounds[:2] = np.minimum(bounds[:2], boxes[reached, :2].min(axis=0))
+            bounds[2:] = np.maximum(bounds[2:], boxes[reached, 2:].max(axis=0))
+
     def _frame(self, bounds: Array) -> tuple[float, float, tuple[int, int]]:
         """Return the south-west corner and the shape of the grid, on lines that all circles share."""
-        margin = self.off_road_m + 2 * self.grid_m
+        margin = self.off_road_m + 2 * self.grid_m + 0.01 * self.limit / 1000
         low = np.floor((bounds[:2] - margin) / self.grid_m)
         high = np.ceil((bounds[2:] + margin) / self.grid_m)
         size = (high - low + 1).astype(int)
@@ -264,6 +277,19 @@ class _Canvas:
 
 
 _NOTHING: Rings = (np.empty((0, 2)), np.zeros(1, np.uint32), np.zeros(1, np.uint32))
+
+
+def _short_streets(net: RoadNetwork, graph: RoutingGraph) -> tuple[Array, ...]:
+    """Return the streets more than 1 % shorter than their drawing: ends by rank, number, box of the drawing.
+
+    The frame of a circle has room for the 1 % (and for what a projection stretches).
+    """
+    starts, ends = net.geometry_offsets[:-1], net.geometry_offsets[1:]
+    steps = np.hypot(*np.diff(net.geometry_xy, axis=0).T)
+    passed = np.concatenate(([0.0], np.cumsum(steps)))
+    edge = np.flatnonzero(net.length_mm / 1000 < 0.99 * (passed[ends - 1] - passed[starts]))
+    boxes = np.hstack([np.minimum.reduceat(net.geometry_xy, starts), np.maximum.reduceat(net.geometry_xy, starts)])
+    return graph.rank[net.u[edge]], graph.rank[net.v[edge]], edge, boxes[edge]
 
 
 def _streets(net: RoadNetwork, graph: RoutingGraph) -> tuple[Array, ...]:

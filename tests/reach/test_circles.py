@@ -28,6 +28,11 @@ A_ONE_WAY_STREET_WITHOUT_LENGTH = (
     _SHORT,
     Positions(np.array([0]), np.array([0]), np.array([0]), *_SHORT.to_lonlat(_SHORT.xy[:1])),
 )
+_QUICK = RoadNetwork.from_edges(metres_from_origin([156, 299], [40, 16]), [0], [1], [123.239], crs=CRS)
+A_STREET_SHORTER_THAN_ITS_DRAWING = (
+    _QUICK,
+    Positions(np.array([0]), np.array([0]), np.array([0]), *_QUICK.to_lonlat(_QUICK.xy[:1])),
+)
 
 
 @st.composite
@@ -92,6 +97,7 @@ def test_threads_and_company_do_not_change_a_circle(case):
 @few
 @example(A_STREET_DRAWN_AS_A_POINT, 5)
 @example(A_ONE_WAY_STREET_WITHOUT_LENGTH, 20)
+@example(A_STREET_SHORTER_THAN_ITS_DRAWING, 95)
 @given(networks_with_facility(), st.integers(5, 400))
 def test_a_circle_is_the_set_of_the_definition_but_for_the_grid(case, cutoff_m):
     net, facility = case
