@@ -273,6 +273,13 @@ def test_two_runs_are_compared(study, tmp_path, capsys):
     _says(capsys, "U1", "communities.csv")
 
 
+@pytest.mark.parametrize("record", ["{}", "[1]", '{"inputs": 1}', '{"inputs": [{}], "assumptions": {}}', "{"])
+def test_a_folder_with_another_record_is_not_compared(tmp_path, capsys, record):
+    (tmp_path / "run.json").write_text(record, encoding="utf-8")
+    assert main(["diff", str(tmp_path), str(tmp_path)]) == 1
+    assert "缺陷" not in _says(capsys, "run.json 已损坏")
+
+
 def test_the_record_of_a_run_names_inputs_and_versions(study):
     assert main(["score", str(study), "--out", str(study.parent / "o"), "--quiet"]) == 0
     record = json.loads((study.parent / "o" / "run.json").read_text(encoding="utf-8"))

@@ -83,9 +83,22 @@ def _load(folder: Path, name: str) -> dict[str, Any]:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(Text(f"{path} 已损坏：{error}", f"{path} is damaged: {error}")) from error
-    if not isinstance(loaded, dict):
-        raise InputError(Text(f"{path} 已损坏", f"{path} is damaged"))
+    if not isinstance(loaded, dict) or (name == MANIFEST_NAME and not _is_manifest(loaded)):
+        raise InputError(
+            Text(
+                f"{path} 已损坏，或不是本软件写的；请重新运行一次",
+                f"{path} is damaged, or was not written by siting; run the study again",
+            )
+        )
     return loaded
+
+
+def _is_manifest(loaded: dict[str, Any]) -> bool:
+    """Return whether the record of a run holds what is compared."""
+    inputs = loaded.get("inputs")
+    keys = {"role", "file", "sha256"}
+    sound = isinstance(inputs, list) and all(isinstance(one, dict) and keys <= set(one) for one in inputs)
+    return sound and isinstance(loaded.get("assumptions"), dict)
 
 
 def _input_lines(before: Path, after: Path) -> list[Text]:
