@@ -51,20 +51,21 @@ def search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n
                 first, last = np.uint64(rows[node]) * U4, np.uint64(rows[node + U1]) * U4
                 if used + last - first > room:
                     return n_touched, False
-                for a in range(first, last):
-                    arc = arcs[a]
-                    to = arc & LOW
-                    new = cost + (arc >> U32)
-                    old = np.uint64(label[to])
-                    if new < old:
-                        touched[n_touched] = to
-                        n_touched += U1 if old == unset else U0
-                        label[to] = new
-                        where = new >> shift
-                        pool[used] = (new << U32) | to
-                        links[used] = heads[where]
-                        heads[where] = used
-                        used += U1
+                for block in range(first, last, U4):
+                    for a in range(4):  # a known number of turns, which the compiler unrolls
+                        arc = arcs[block + np.uint64(a)]
+                        to = arc & LOW
+                        new = cost + (arc >> U32)
+                        old = np.uint64(label[to])
+                        if new < old:
+                            touched[n_touched] = to
+                            n_touched += U1 if old == unset else U0
+                            label[to] = new
+                            where = new >> shift
+                            pool[used] = (new << U32) | to
+                            links[used] = heads[where]
+                            heads[where] = used
+                            used += U1
             entry = heads[bucket]
         bucket += U1
     return n_touched, True

@@ -235,6 +235,9 @@ def nearest_rows(town, k, peer, *, n_facilities, few, rounds):
     if k == 1:
         theirs = lambda: dijkstra(town.matrix, indices=chosen, min_only=True)  # noqa: E731
         yield compare(work, ours, "scipy min_only", theirs, worst, rounds=rounds)
+    on_edges = lambda: nearest(net, mid_edge(town, net.n_nodes), mid_edge(town, n_facilities), k=k)  # noqa: E731
+    farthest = lambda a, b: f"{a.distance_m.max():.0f} and {b.distance_m.max():.0f} m at most"  # noqa: E731
+    yield compare(work, ours, "the same, places on edges", on_edges, farthest, rounds=rounds)
     if peer is not None:
         longest = float(np.ceil(ours().distance_m.max())) + 1
         import pandas as pd
@@ -289,6 +292,40 @@ def circle_rows(town, *, n, few, rounds):
         yield compare(work, ours, "union of buffered edges", union, agreement, rounds=rounds, scale=scale)
 
 
+def circle_error_rows(n_nodes, *, n, cutoff_m):
+    """Circles of places on the edges in the middle of a town against their definition on a grid of 2 m.
+
+    Brute force takes minutes for 25 circles of 1,250 m; it runs once.
+    """
+    town = Town.make(n_nodes, seed=7)
+    net, rng = town.net, np.random.default_rng(11)
+    middle = town.tree.query(net.xy.mean(axis=0), k=max(n, net.n_nodes // 8))[1]
+    edge = rng.choice(np.flatnonzero(np.isin(net.u, middle)), n, replace=False)
+    lon, lat = net.to_lonlat(net.xy[net.u[edge]])
+    places = Positions(edge, rng.integers(0, net.length_mm[edge]), np.zeros(n, np.int64), lon, lat)
+    brute_s, truths = timed(lambda: [two_metre_circle(net, places.take([i]), cutoff_m) for i in range(n)])
+    for grid_m in (16.0, 10.0):
+        ours = partial(circles, net, places, cutoffs_m=[cutoff_m], grid_m=grid_m)
+        ours()
+        ours_s, table = timed(ours)
+        polygons = table.to_crs(net.crs).geometry.to_numpy()
+        shapely.prepare(polygons)
+        found = [shapely.contains_xy(one, grid) for one, (grid, _) in zip(polygons, truths, strict=True)]
+        share = [100 * (mine != truth).sum() / truth.sum() for mine, (_, truth) in zip(found, truths, strict=True)]
+        work = f"circles {cutoff_m} m, {n}, {grid_m:.0f} m grid"
+        error = f"{np.mean(share):.2f} % of the area on average, {np.max(share):.2f} % at most"
+        yield Row(work, "brute force on a 2 m grid", ours_s, brute_s, 0.0, error)
+
+
+def two_metre_circle(net, place, cutoff_m, off_road_m=50):
+    """The points of a grid of 2 m around a circle, and which of them it holds by its definition."""
+    streets, costs = naive.street_points(net, place)
+    streets, costs = streets[costs <= cutoff_m], costs[costs <= cutoff_m]
+    (west, south), (east, north) = streets.min(axis=0) - off_road_m, streets.max(axis=0) + off_road_m
+    grid = np.stack(np.meshgrid(np.arange(west, east, 2), np.arange(south, north, 2)), axis=-1).reshape(-1, 2)
+    return grid, naive.beyond_circle(grid, streets, costs, cutoff_m, off_road_m) <= 0
+
+
 def set_up_rows(town, rounds, pandana_s):
     net = town.net
 
@@ -314,6 +351,7 @@ def run(n_nodes=200_000, *, origins=1000, few=50, rounds=5, pandana=True):
         yield from nearest_rows(town, k, peer, n_facilities=origins // 2, few=few, rounds=rounds)
     yield from matrix_rows(town, peer, n=5 * origins, m=2 * origins, few=2 * few, rounds=rounds)
     yield from circle_rows(town, n=max(1, origins // 5), few=max(1, few // 5), rounds=rounds)
+    yield from circle_error_rows(min(n_nodes, 4000), n=max(1, few // 2), cutoff_m=min(1250, n_nodes))
 
 
 def main():
