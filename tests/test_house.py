@@ -20,6 +20,7 @@ ROOMS = [
     "coverage",
     "allocation",
     "outputs",
+    "study_reader",
     "study_file",
     "study",
     "cli",

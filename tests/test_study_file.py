@@ -128,3 +128,28 @@ def test_a_missing_study_is_named(tmp_path):
 def test_an_assumption_that_no_standard_knows_names_the_near_ones(write):
     with pytest.raises(StandardError, match="reach_share"):
         read_study(write(HEAD + INPUTS + "[assumptions]\nreach_shares = 0.8\n"))
+
+
+def test_rules_for_sites_are_read_with_their_services(write):
+    plan = (
+        '[plan.max_area_m2]\n"养老服务设施" = 300\n'
+        '[[plan.next_to]]\nservice = "卫生站"\nother = "elder_care"\nwithin_m = 200\n'
+    )
+    study = read_study(write(HEAD + INPUTS + plan))
+    assert study.sites.max_area_m2 == {"elder_care": 300}
+    assert study.sites.next_to == (("health_station", "elder_care", 200),)
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ("[plan.max_area_m2]\nelder_cares = 300\n", ["plan.max_area_m2.elder_cares", "elder_care"]),
+        ("[plan.max_area_m2]\nelder_care = 0\n", ["plan.max_area_m2.elder_care", "above 0"]),
+        ('[[plan.next_to]]\nservice = "elder_care"\n', ["plan.next_to[1]", "lacks other, within_m"]),
+    ],
+)
+def test_a_wrong_rule_for_sites_is_named(write, plan, words):
+    with pytest.raises(StudyError) as caught:
+        read_study(write(HEAD + INPUTS + plan))
+    for word in words:
+        assert word in str(caught.value)
