@@ -119,6 +119,36 @@ def test_duals_without_an_end_to_pay_at_bound_nothing():
     assert model.dual_bound(np.array([1.0])) == 0.0
 
 
+@given(st.integers(0, 10_000), st.integers(0, 3), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_tightened_bounds_keep_every_point_that_is_good_enough(seed, rank, relaxed_duals):
+    model = knapsack(8, seed)
+    points = ((np.arange(2**8)[:, None] >> np.arange(8)) & 1).astype(float)
+    points = points[(points @ model.matrix.toarray().T <= model.row_upper).all(axis=1)]
+    worth = points @ model.cost
+    most = np.unique(worth)[rank]
+    duals = solve_lp(model).row_duals if relaxed_duals else np.random.default_rng(seed).normal(0, 3, 2)
+    narrow = model.tightened(duals, most)
+    for point in points[worth <= most]:
+        assert narrow.violation(point) <= 1e-6
+    assert (narrow.col_lower >= model.col_lower).all()
+    assert (narrow.col_upper <= model.col_upper).all()
+
+
+def test_tightened_by_hand():
+    # least 2a + 3b + c with a + b >= 4 and a, b, c between 0 and 3: at the dual 3 the bound is 12 - 3 (a at 3) = 9.
+    model = LinearModel(np.array([2.0, 3.0, 1.0]), csr_array([[1.0, 1.0, 0.0]]), 4.0, np.inf, 0.0, 3.0, False)
+    narrow = model.tightened(np.array([3.0]), 9.5)
+    # half more may be spent: on c at 1, on a short of 3 at 3 - 2, on going beyond the row at 3.
+    assert narrow.col_lower == pytest.approx([2.5, 0, 0])
+    assert narrow.col_upper == pytest.approx([3, 3, 0.5])
+    assert narrow.row_upper == pytest.approx([4 + 0.5 / 3])
+    exact = model.tightened(np.array([3.0]), 9.0)
+    assert exact.col_lower == pytest.approx([3, 0, 0])
+    assert exact.col_upper == pytest.approx([3, 3, 0])
+    assert model.tightened(np.array([3.0]), 8.0) is model  # nothing is that cheap: left as it is
+
+
 def test_ctrl_c_returns_the_best_so_far():
     model = knapsack(200, 5, rows=40)
     timer = threading.Timer(0.5, _thread.interrupt_main)
