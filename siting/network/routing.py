@@ -108,7 +108,7 @@ def routing_graph(net: RoadNetwork, metric: Metric, *, contracted: bool = True) 
 def _make(net: RoadNetwork, metric: Metric, contracted: bool) -> RoutingGraph:
     from siting.network import _kernels
 
-    cost = edge_costs(net, metric)
+    cost = edge_costs(net, metric).copy()  # writable, as chains' costs are: the same compiled loops take both
     if contracted:
         kept, edge_chain, edge_start, edge_back, chains = _kernels.trace_chains(
             net.n_nodes, net.u, net.v, net.oneway, cost
