@@ -6,7 +6,7 @@ Not covered today: U3 (400 households, in the circle of K1), V1 (300: K1, K2, K4
 import pytest
 
 import siting
-from siting.errors import ProblemError
+from siting.errors import StudyError
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_one_site_brings_the_farthest_home_to_1800_metres(run):
 
 
 def test_a_model_without_a_limit_is_refused(run):
-    with pytest.raises(ProblemError, match="needs sites"):
+    with pytest.raises(StudyError, match="needs a number of sites or a budget"):
         run('model = "max_cover"')
 
 
