@@ -235,7 +235,8 @@ def nearest_rows(town, k, peer, *, n_facilities, few, rounds):
     if k == 1:
         theirs = lambda: dijkstra(town.matrix, indices=chosen, min_only=True)  # noqa: E731
         yield compare(work, ours, "scipy min_only", theirs, worst, rounds=rounds)
-    on_edges = lambda: nearest(net, mid_edge(town, net.n_nodes), mid_edge(town, n_facilities), k=k)  # noqa: E731
+    homes, shops = mid_edge(town, net.n_nodes), mid_edge(town, n_facilities)
+    on_edges = lambda: nearest(net, homes, shops, k=k)  # noqa: E731
     farthest = lambda a, b: f"{a.distance_m.max():.0f} and {b.distance_m.max():.0f} m at most"  # noqa: E731
     yield compare(work, ours, "the same, places on edges", on_edges, farthest, rounds=rounds)
     if peer is not None:
@@ -265,7 +266,8 @@ def matrix_rows(town, peer, *, n, m, few, rounds, cutoff_m=3000):
     if peer is not None:
         theirs = lambda: pandana_range(peer, shops, cutoff_m, net.n_nodes)[:, homes]  # noqa: E731
         yield compare(work, ours, "pandana nodes_in_range", theirs, turned, rounds=min(rounds, 3))
-    on_edges = lambda: cost_matrix(net, mid_edge(town, n), mid_edge(town, m), cutoff_m=cutoff_m)  # noqa: E731
+    home_spots, shop_spots = mid_edge(town, n), mid_edge(town, m)
+    on_edges = lambda: cost_matrix(net, home_spots, shop_spots, cutoff_m=cutoff_m)  # noqa: E731
     more = lambda a, b: f"{a.nnz} and {b.nnz} pairs"  # noqa: E731
     yield compare(work, ours, "the same, places on edges", on_edges, more, rounds=rounds)
 
