@@ -285,15 +285,22 @@ def _plan_by_model(
 ) -> Plan:
     """Return the plan whose sites one of the classical models chose, with the distances that the model needs."""
     from siting.allocation.sites_by_model import NEEDS_DISTANCES, plan_by_model
+    from siting.network import snap
     from siting.reach import cost_matrix
 
     standard = ready.study.standard
     if model not in NEEDS_DISTANCES:
         return plan_by_model(situation, model, options, progress=progress)
+    sites = snap(
+        ready.network,
+        ready.tables.candidates.geometry,
+        limit_m=standard.value("snap_limit_m"),
+        min_piece_km=standard.value("min_piece_km"),
+    )
     candidate_m = cost_matrix(
         ready.network,
         access.demand_positions if access.demand_positions is not None else ready.demand.points,
-        ready.tables.candidates,
+        sites,
         cutoff_m=_ANYWHERE_M,
         direct_walk=standard.value("direct_walk") > 0,
     )
