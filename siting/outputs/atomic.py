@@ -262,15 +262,18 @@ def _flush(work: Path) -> None:
 def _swap(work: Path, final: Path, *, force: bool) -> None:
     """Put the finished folder in place; what stood there is moved aside first, and back when that fails."""
     aside: list[Path] = []
+    placed = False
     try:
         for _ in range(_ATTEMPTS):
-            if _placed(work, final, aside, force=force):
+            placed = _placed(work, final, aside, force=force)
+            if placed:
                 return
             time.sleep(_PAUSE_S)
     finally:
-        if aside and not final.exists():
+        if aside and not placed and not final.exists():
             with suppress(OSError):
-                os.replace(aside.pop(), final)
+                os.replace(aside[-1], final)
+                aside.pop()
         for old in aside:
             shutil.rmtree(old, ignore_errors=True)
     raise OutputError(
