@@ -169,7 +169,7 @@ def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -
     final = folder.expanduser().resolve()
     if not final.name:
         raise OutputError(Text("不能把输出写到磁盘根目录。", "Outputs cannot be written to the root of a disk."))
-    if final.exists() and not final.is_dir():
+    if final.is_file():  # one look: another run may move a folder away between two
         raise OutputError(Text(f"{final} 是文件，请给一个文件夹名。", f"{final} is a file; give the name of a folder."))
     held = [path for path in protect if final in path.resolve().parents]
     if held and final.is_dir():
