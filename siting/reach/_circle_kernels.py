@@ -85,19 +85,31 @@ def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-
 
 
 @compiled
-def stamp_disc(field, west, south, grid, x, y, radius):  # type: ignore[no-untyped-def]
-    """Lower a field of distances beyond the reached to (distance to a point) - radius, around the point, m."""
+def stamp_cone(field, west, south, grid, ax, ay, bx, by, radius, pace):  # type: ignore[no-untyped-def]
+    """Lower a field of distances beyond the reached to those from discs along a-b, exactly.
+
+    The disc at a has the radius ``radius``, m, and those towards b are smaller by ``pace`` for each m, down to none.
+    Seen from a point, the nearest disc stands where the line of sight meets a-b at the cosine ``pace``.
+    """
     if radius < 0:
         return
+    length = np.hypot(bx - ax, by - ay)
+    ux, uy = ((bx - ax) / length, (by - ay) / length) if length > 0 else (0.0, 0.0)
+    length = min(length, radius / pace)
+    slant = pace / np.sqrt(1 - pace * pace) if pace < 1 else np.inf
     margin = radius + 1.5 * grid
+    end_x, end_y = ax + length * ux, ay + length * uy
     n_y, n_x = field.shape
-    row0 = np.int64(max(np.ceil((y - margin - south) / grid), 0.0))
-    row1 = np.int64(min(np.floor((y + margin - south) / grid), n_y - 1.0))
-    col0 = np.int64(max(np.ceil((x - margin - west) / grid), 0.0))
-    col1 = np.int64(min(np.floor((x + margin - west) / grid), n_x - 1.0))
+    row0 = np.int64(max(np.ceil((min(ay, end_y) - margin - south) / grid), 0.0))
+    row1 = np.int64(min(np.floor((max(ay, end_y) + margin - south) / grid), n_y - 1.0))
+    col0 = np.int64(max(np.ceil((min(ax, end_x) - margin - west) / grid), 0.0))
+    col1 = np.int64(min(np.floor((max(ax, end_x) + margin - west) / grid), n_x - 1.0))
     for row in range(row0, row1 + 1):
         for col in range(col0, col1 + 1):
-            beyond = np.hypot(west + col * grid - x, south + row * grid - y) - radius
+            px, py = west + col * grid - ax, south + row * grid - ay
+            along, aside = px * ux + py * uy, abs(py * ux - px * uy)
+            x = min(max(along - aside * slant, 0.0), length) if pace < 1 else 0.0
+            beyond = np.hypot(px - x * ux, py - x * uy) - radius + x * pace
             field[row, col] = min(field[row, col], beyond)
 
 
@@ -112,17 +124,17 @@ def draw_segment(  # type: ignore[no-untyped-def]
     """
     drawn = np.hypot(bx - ax, by - ay)
     ux, uy = ((bx - ax) / drawn, (by - ay) / drawn) if drawn > 0 else (0.0, 0.0)
-    if tips:
-        steps = 1 + np.int64(drawn / (0.25 * grid))
-        for k in range(steps + 1):
-            x = drawn * k / steps
-            cost = min(cost_a + x * pace, cost_b + (drawn - x) * pace)
-            stamp_disc(field, west, south, grid, ax + x * ux, ay + x * uy, min(off_road, cutoff - cost))
-        return
     full = cutoff - off_road
     from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
     if (from_a >= 0 and from_b >= 0 and from_a + from_b >= drawn) or from_a >= drawn or from_b >= drawn:
-        stamp(field, west, south, grid, ax, ay, bx, by, off_road)
+        if not tips:
+            stamp(field, west, south, grid, ax, ay, bx, by, off_road)
+        return
+    if tips:
+        x_a, x_b = max(from_a, 0.0), drawn - max(from_b, 0.0)
+        left_a, left_b = cutoff - cost_a - x_a * pace, cutoff - cost_b - (drawn - x_b) * pace
+        stamp_cone(field, west, south, grid, ax + x_a * ux, ay + x_a * uy, bx, by, min(off_road, left_a), pace)
+        stamp_cone(field, west, south, grid, ax + x_b * ux, ay + x_b * uy, ax, ay, min(off_road, left_b), pace)
         return
     if from_a >= 0:
         stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
@@ -271,7 +283,7 @@ def draw(  # type: ignore[no-untyped-def]
             cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
             cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
             lower_sources(length_mm[e], oneway[e], cost_u, cost_v, source_offset[s:after], source_cost[s:after])
-            draw_edge(
+            pace = draw_edge(
                 field,
                 west,
                 south,
@@ -289,6 +301,7 @@ def draw(  # type: ignore[no-untyped-def]
                 cutoff,
                 off_road,
             )
+            fast |= pace < 0.999
             s = after
         if not tips:
             field[:] = np.sqrt(field) - off_road
@@ -298,7 +311,8 @@ def draw(  # type: ignore[no-untyped-def]
             e, at_v = end_edges[end_rows[node]] >> 1, (end_edges[end_rows[node]] & 1) == 1
             at = line_rows[e + 1] - 1 if at_v else line_rows[e]
             left = min(off_road, cutoff - label[node] / 1000.0)
-            stamp_disc(field, west, south, grid, lines[at, 0], lines[at, 1], left)
+            x, y = lines[at, 0], lines[at, 1]
+            stamp_cone(field, west, south, grid, x, y, x, y, left, 1.0)
     for row in range(field.shape[0]):  # no zero line through a grid point: rings never touch there
         for col in range(field.shape[1]):
             if abs(field[row, col]) < 0.001:

@@ -33,6 +33,11 @@ A_STREET_SHORTER_THAN_ITS_DRAWING = (
     _QUICK,
     Positions(np.array([0]), np.array([0]), np.array([0]), *_QUICK.to_lonlat(_QUICK.xy[:1])),
 )
+_FAST = RoadNetwork.from_edges(metres_from_origin([22, 4], [52, 243]), [0, 0], [0, 1], [0.003, 1.273], crs=CRS)
+TWO_PLACES_ON_A_STREET_SHORTER_THAN_ITS_DRAWING = (
+    _FAST,
+    Positions(np.array([1, 1]), np.array([636, 1038]), np.array([50464, 79442]), *_FAST.to_lonlat(_FAST.xy)),
+)
 
 
 @st.composite
@@ -70,6 +75,7 @@ def test_circles_are_valid_and_nest(case, grid_m):
 
 
 @few
+@example(TWO_PLACES_ON_A_STREET_SHORTER_THAN_ITS_DRAWING)
 @given(networks().flatmap(lambda net: st.tuples(st.just(net), places_on(net))))
 def test_the_territory_is_the_union_of_the_circles(case):
     net, places = case
