@@ -44,6 +44,11 @@ class Issue:
     column: str = ""
     value: str = ""
 
+    @property
+    def text(self) -> Text:
+        """The issue as one line of plain words, in both languages."""
+        return Text(self.line("zh"), self.line("en"))
+
     def line(self, lang: Lang) -> str:
         """Return the issue as one line of plain words."""
         head = {"zh": {"error": "错误", "warning": "提醒", "note": "说明"}, "en": {}}[lang].get(

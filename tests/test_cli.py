@@ -1,5 +1,7 @@
 """The `siting` command: exit codes, plain words, and never a traceback."""
 
+import errno
+import io
 import json
 import subprocess
 import sys
@@ -7,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from siting.cli import CONSOLE, main
+from siting.cli import main
+from siting.cli.console import Console
+from siting.text import Text
 
 
 @pytest.fixture
@@ -44,6 +48,13 @@ def test_an_existing_folder_is_not_overwritten_without_force(study, capsys):
     assert (out / "run.json").read_bytes() == before
     _says(capsys, "--force")
     assert main(["run", str(study), "--out", str(out), "--force"]) == 0
+
+
+def test_a_folder_that_holds_an_input_is_refused_before_the_work(study, capsys):
+    (study.parent / "run.json").write_text("{}", encoding="utf-8")
+    (study.parent / "roads.gpkg").write_bytes(b"never read")
+    assert main(["run", str(study), "--out", str(study.parent), "--force", "--lang", "en"]) == 1
+    _says(capsys, "holds the input communities.csv")
 
 
 def test_check_lists_what_was_read_and_writes_nothing(study, capsys):
@@ -306,8 +317,38 @@ def test_a_reader_that_stops_listening_is_no_error():
         assert done.wait() == 0
 
 
-def test_a_search_that_ctrl_c_stopped_ends_with_130_and_whole_results(study, capsys, monkeypatch):
-    monkeypatch.setattr(CONSOLE, "interrupted", True)
-    assert main(["plan", str(study), "--out", str(study.parent / "o"), "--lang", "en"]) == 130
+class _Closed(io.StringIO):
+    """Standard output whose reader has gone, as Windows tells it."""
+
+    def write(self, text):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    def fileno(self):
+        return self.spare
+
+
+def test_a_reader_that_stops_listening_on_windows_is_no_error(tmp_path, monkeypatch):
+    with (tmp_path / "spare").open("w") as spare:
+        gone = _Closed()
+        gone.spare = spare.fileno()
+        monkeypatch.setattr(sys, "stdout", gone)
+        assert main(["standards"]) == 1
+        monkeypatch.setattr(sys, "platform", "win32")
+        assert main(["standards"]) == 0
+
+
+def test_progress_is_drawn_on_a_terminal_and_taken_away(monkeypatch):
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    console = Console(lang="en")
+    console.progress(Text("求解", "solving"), 1.0)
+    console.warn(Text("完", "done"))
+    assert terminal.getvalue() == "\rsolving 100%" + "\r" + 24 * " " + "\r" + "done\n"
+
+
+def test_a_search_that_ctrl_c_stopped_ends_with_130_and_whole_results(study, capsys):
+    words = ["plan", str(study), "--out", str(study.parent / "o"), "--lang", "en"]
+    assert main(words, console=Console(interrupted=True)) == 130
     assert (study.parent / "o" / "run.json").exists()
     _says(capsys, "Ctrl-C stopped the search")

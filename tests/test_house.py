@@ -36,7 +36,7 @@ DOORS = {
     "folium": ["outputs/"],
     "branca": ["outputs/"],
     "xlsxwriter": ["outputs/"],
-    "click": ["cli.py"],
+    "click": ["cli/"],
     "numba": ["_kernels"],
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

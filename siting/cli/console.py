@@ -1,0 +1,67 @@
+"""Where the words of the command go: in which language, how many, and the line of progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+from siting.text import Lang, Text
+
+
+@dataclass(slots=True)
+class Console:
+    """The terminal of one call of the command.
+
+    Parameters
+    ----------
+    lang
+        The language spoken.
+    asked
+        The language that the planner asked for, if any.
+    quiet
+        No progress and no notes.
+    verbose
+        Notes of every kind, and tracebacks.
+    interrupted
+        Whether Ctrl-C was pressed; a search that it stops gives its best so far.
+    """
+
+    lang: Lang = "zh"
+    asked: Lang | None = None
+    quiet: bool = False
+    verbose: bool = False
+    interrupted: bool = False
+    _drawn: float = field(default=0.0, repr=False)
+    _width: int = field(default=0, repr=False)
+
+    def speak(self, lang: Lang) -> None:
+        """Speak a language from here on, unless the planner asked for another."""
+        self.lang = self.asked or lang
+
+    def say(self, text: Text) -> None:
+        """Write one line of result to standard output."""
+        self.clear()
+        print(text.to(self.lang))
+
+    def warn(self, text: Text, *, indent: str = "") -> None:
+        """Write one line to standard error, over the progress line."""
+        self.clear()
+        print(indent + text.to(self.lang), file=sys.stderr)
+
+    def progress(self, what: Text, share: float | None = None) -> None:
+        """Draw one line of progress, on a terminal only, at most ten times a second."""
+        now = time.monotonic()
+        if self.quiet or not sys.stderr.isatty() or (now - self._drawn < 0.1 and share not in (None, 1.0)):
+            return
+        self._drawn = now
+        self.clear()
+        line = what.to(self.lang) + ("" if share is None else f" {share:.0%}")
+        self._width = 2 * len(line)
+        print("\r" + line, end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the progress line away."""
+        if self._width:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
