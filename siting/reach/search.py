@@ -274,16 +274,15 @@ def _spread_nearest(
     Whatever the ranks, the least labels remain: the result does not depend on the number of threads. ``None``: there
     was not room enough.
     """
-    from siting.reach import _kernels
+    from siting.reach._nearest_kernels import nearest_nodes
 
     n = len(graph.node)
     best = np.full(n if k == 1 else (n, k), _EMPTY, np.uint64)
-    run = _kernels.nearest_one if k == 1 else _kernels.nearest_many
     shift = bucket_shift(graph, LONGEST)
 
     def search(part: tuple[int, int, Array, Array]) -> tuple[bool, Array, Array]:
         away_node, away_label = np.empty(room, np.int64), np.empty(room, np.uint64)
-        finished, away = run(
+        finished, away = nearest_nodes(
             graph.in_rows, graph.in_arcs, *part, np.uint64(LONGEST), np.uint64(shift), best,
             empty_buckets(LONGEST, shift), np.empty(room, np.uint64), np.empty((room, 2), np.uint32),
             away_node, away_label,
@@ -310,7 +309,7 @@ def _nearest_of_places(
     threads: int,
 ) -> Nearest:
     """Return the nearest targets of places from those of their nodes."""
-    from siting.reach import _kernels
+    from siting.reach._nearest_kernels import nearest_places
 
     on_chain, chain_target = _by_chain(graph, ends)
     has_target = np.diff(on_chain) > 0  # small enough to stay in the cache, which on_chain is not
@@ -319,7 +318,7 @@ def _nearest_of_places(
     distance, destination = np.empty(shape, np.float64), np.empty(shape, np.int64)
 
     def some(bounds: tuple[int, int]) -> None:
-        _kernels.nearest_places(
+        nearest_places(
             best, places.edge, places.offset_mm, places.off_road_mm, graph.edges, graph.chains,
             has_target, on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks,
             np.uint64(LONGEST), UNITS["mm"], *bounds, distance, destination,
