@@ -7,7 +7,6 @@ from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, writ
 from siting.allocation.cover import max_cover, set_cover
 from siting.allocation.curve import Curve, CurvePoint, cost_curve
 from siting.allocation.median import p_median
-from siting.allocation.options import SolveOptions
 from siting.allocation.phases import indicator_path, phase_plan, plan_until
 from siting.allocation.plan import Plan, PlanOptions, Stage
 from siting.allocation.prescribe import prescribe
@@ -27,7 +26,6 @@ __all__ = [
     "SiteRules",
     "Situation",
     "Solution",
-    "SolveOptions",
     "Stage",
     "alternatives",
     "cost_curve",

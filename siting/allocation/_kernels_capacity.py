@@ -3,10 +3,41 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from siting.allocation._kernels_prices import choose
 from siting.network._kernels import compiled
+
+
+class Climb(NamedTuple):
+    """Where the prices stand; numbers that change are arrays of one."""
+
+    prices: NDArray[np.float64]  # (n,) of this step
+    kept: NDArray[np.float64]  # (n,) of the best bound
+    path: NDArray[np.float64]  # (n,) direction of the last step
+    bound: NDArray[np.float64]
+    pace: NDArray[np.float64]
+    since: NDArray[np.int64]  # steps since the bound rose
+    steps: NDArray[np.int64]
+    ended: NDArray[np.bool_]
+
+
+def start_climb(prices: NDArray[np.float64]) -> Climb:
+    """Return the state before the first step."""
+    none = np.zeros(1, dtype=np.int64)
+    return Climb(
+        prices=prices,
+        kept=prices.copy(),
+        path=np.zeros(len(prices)),
+        bound=np.array([-np.inf]),
+        pace=np.array([1.5]),
+        since=none,
+        steps=none.copy(),
+        ended=np.zeros(1, dtype=np.bool_),
+    )
 
 
 @compiled
@@ -73,33 +104,36 @@ def price_sites(columns, needs, prices, whole, value, share):
 
 
 @compiled
-def climb_capacity(columns, needs, whole, choice, must, upper, steps, work_allowed, kept):
-    """Raise the bound by deflected subgradient steps; ``kept`` holds the prices of the best. Returns the bound."""
+def climb_capacity(columns, needs, whole, choice, must, upper, steps, work_allowed, state):
+    """Raise the bound by deflected subgradient steps until some work is done; return the elements touched.
+
+    It goes on where it stood, and marks the state as ended when nothing more is to be gained.
+    """
     ptr, rows, _ = columns
-    n, m = len(kept), len(ptr) - 1
-    prices, slope, path = kept.copy(), np.empty(n), np.zeros(n)
+    m = len(ptr) - 1
     value, share, amount, masked = np.empty(m), np.empty(len(rows)), np.empty(m), np.zeros(m)
-    bound, pace, since, work = -np.inf, 1.5, 0, 0
-    for _ in range(steps):
-        work += price_sites(columns, needs, prices, whole, value, share)
+    prices, kept, path, slope = state.prices, state.kept, state.path, np.empty(len(state.prices))
+    bound, pace, since, work = state.bound, state.pace, state.since, 0
+    while work <= work_allowed:
+        work += price_sites(columns, needs, prices, whole, value, share) + len(rows)
+        state.steps[0] += 1
         reached = prices.sum()
         for j in range(m):
             masked[j] = 0.0 if must[j] else value[j]
             reached += value[j] if must[j] else 0.0
         reached += choose(masked, choice, amount)
-        since += 1
-        if reached > bound:
-            if reached > bound + 1e-4 * max(upper - bound, 0.0):
-                since = 0
-            bound = reached
+        since[0] += 1
+        if reached > bound[0]:
+            if reached > bound[0] + 1e-4 * max(upper - bound[0], 0.0):
+                since[0] = 0
+            bound[0] = reached
             kept[:] = prices
-            if bound >= upper:
-                break
-        if work >= work_allowed or pace < 1e-3:
+        if bound[0] >= upper or pace[0] < 1e-3 or state.steps[0] >= steps:
+            state.ended[0] = True
             break
-        if since >= 20:
-            since = 0
-            pace *= 0.6
+        if since[0] >= 20:
+            since[0] = 0
+            pace[0] *= 0.6
             path[:] = 0.0
         slope[:] = 1.0
         for j in range(m):
@@ -111,9 +145,11 @@ def climb_capacity(columns, needs, whole, choice, must, upper, steps, work_allow
         path[:] = slope + (-1.5 * along / length if along < 0 else 0.0) * path
         length = (path * path).sum()
         if length <= 1e-12:
+            state.ended[0] = True
             break
-        prices[:] = np.maximum(prices + pace * max(upper - reached, 1e-6 * abs(bound)) / length * path, 0.0)
-    return bound
+        stride = pace[0] * max(upper - reached, 1e-6 * abs(bound[0])) / length
+        prices[:] = np.maximum(prices + stride * path, 0.0)
+    return work
 
 
 @compiled

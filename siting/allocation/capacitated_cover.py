@@ -13,33 +13,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from siting.allocation.cover_models import capacitated_cover_model
-from siting.allocation.infeasible import over_capacity
+from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.lagrangian import best_sites, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome
 from siting.allocation.problem import TOLERANCE, BoolArray, FloatArray, IntArray, Problem, inner
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
-from siting.allocation.solution import Solution, objective_of, relative_gap
+from siting.allocation.solution import objective_of, relative_gap
 from siting.allocation.solve import FEASIBILITY, solve_mip
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""
 
 
-def solve_capacitated_cover(
-    problem: Problem,
-    options: SolveOptions,
-    start: IntArray | None,
-    solve_part: Callable[[Problem], Solution],
-) -> Solution:
-    """Solve a cover with capacities: a greedy start, then the exact solver.
+def search_capacitated_cover(
+    problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver
+) -> Outcome:
+    """Search a cover with capacities: a greedy start, then the exact solver.
 
     Parameters
     ----------
@@ -54,8 +51,8 @@ def solve_capacitated_cover(
 
     Returns
     -------
-    Solution
-        With ``flow`` where demands may be split; checked.
+    Outcome
+        With ``flow`` where demands may be split.
 
     Raises
     ------
@@ -87,19 +84,16 @@ def solve_capacitated_cover(
     assigned, flow = assignment(problem, result.found[m:])
     objective = objective_of(problem, chosen, assigned, flow)
     bound = _bound(problem, max(result.bound, sign * known), objective)
-    return Solution(
-        problem=problem,
+    return Outcome(
         chosen=chosen,
-        assigned=assigned,
-        objective=objective,
         bound=bound,
+        proven=bound == objective,
         stopped=relative_gap(objective, bound) > max(options.gap, TOLERANCE),
-        seconds=time.perf_counter() - begun,
-        seed=options.seed,
-        method="greedy + row prices" if closed else "greedy + HiGHS",
-        flow=flow,
         interrupted=result.status == "interrupted",
-    ).check()
+        method="greedy + row prices" if closed else "greedy + HiGHS",
+        assigned=assigned,
+        flow=flow,
+    )
 
 
 def quick_bound(problem: Problem) -> float:

@@ -10,49 +10,39 @@
 
 Source: Mulvey and Beck (1984), Solving capacitated clustering problems, European Journal of Operational Research 18.
 A start comes from the sites without capacities; prices on the demands, with a knapsack at each site, give a bound
-(Ceselli and Righini 2005, Networks 45, price the same relaxation); what an answer better than the start cannot use is
-left out, and the exact solver does the rest.
+(:mod:`siting.allocation.capacity_prices`); what an answer better than the start cannot use is left out, and the exact
+solver does the rest.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from siting.allocation.capacitated_cover import assignment
+from siting.allocation.capacity_prices import CapacityPrices, Forced
 from siting.allocation.cover_models import capacitated_cover_model, limit_rows
-from siting.allocation.heuristics import WORK_PER_SECOND
 from siting.allocation.incumbent import Incumbent
-from siting.allocation.infeasible import over_capacity
+from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.linear import LinearModel
-from siting.allocation.median_bound import choice_of
 from siting.allocation.median_core import median_core
 from siting.allocation.median_search import MedianSearch
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome
 from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
 from siting.allocation.search import common_step
-from siting.allocation.solution import Solution, objective_of
+from siting.allocation.solution import objective_of
 from siting.allocation.solve import solve_mip
 
-STEPS = 800
-"""Most steps of the bound."""
 
-MOST_ROOM = 1000
-"""Largest capacity, in whole units, of a knapsack solved in whole items; larger ones are scaled down."""
-
-
-def solve_capacitated_median(
-    problem: Problem,
-    options: SolveOptions,
-    start: IntArray | None,
-    solve_part: Callable[[Problem], Solution],
-) -> Solution:
-    """Solve a p-median with capacities.
+def search_capacitated_median(
+    problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver
+) -> Outcome:
+    """Search a p-median with capacities.
 
     Parameters
     ----------
@@ -67,8 +57,8 @@ def solve_capacitated_median(
 
     Returns
     -------
-    Solution
-        With ``flow`` where demands may be split; checked.
+    Outcome
+        With ``flow`` where demands may be split.
 
     Raises
     ------
@@ -77,50 +67,16 @@ def solve_capacitated_median(
     SolverError
         If time ran out before any full assignment was met.
     """
-    begun = time.perf_counter()
-    m = problem.shape[1]
-    rows = _rows(problem)
-    cost = problem.weights[rows] * problem.pairs.data
-    step = 0.0 if problem.split else common_step(cost)
-    best = Incumbent(options, step=step)
-    known = _start(problem, cost, start, options.seed)
-    if known is not None:
-        best.take(known.chosen, float(cost @ known.shares), "interchange")
-    priced = _priced(problem, cost, best.value, 0.02 if not options.time_limit_s else 0.2 * options.time_limit_s)
-    best.tighten(priced.bound, "Lagrangian bound")
-    model = _model(problem, cost, priced, best.value)
-    point = None if known is None else np.r_[np.isin(np.arange(m), known.chosen), known.shares]
-    left = options.time_limit_s - (time.perf_counter() - begun)
-    result = solve_mip(
-        model,
-        start=point,
-        time_limit_s=0.0 if best.closed else max(0.0, left),
-        gap=max(options.gap, 0.999 * step / best.value if 0 < best.value < math.inf else 0.0),
-        seed=options.seed,
-        progress=options.progress,
-    )
-    if result.status == "infeasible":
+    run = _Run(problem, options)
+    try:
+        run.search(start)
+    except KeyboardInterrupt:
+        if run.answer is None:
+            raise
+        run.best.interrupted = True
+    if run.answer is None:
         raise over_capacity(problem, solve_part)
-    chosen = np.flatnonzero(result.found[:m] > 0.5)
-    assigned, flow = assignment(problem, result.found[m:])
-    objective = objective_of(problem, chosen, assigned, flow)
-    best.interrupted = result.status == "interrupted"
-    if best.take(chosen, objective, "HiGHS") or best.chosen is not None:
-        best.tighten(objective if result.status == "optimal" else result.bound, "HiGHS")
-    bound = objective if best.proven or best.bound > objective * (1 - 1e-9) else best.bound
-    return Solution(
-        problem=problem,
-        chosen=chosen,
-        assigned=assigned,
-        objective=objective,
-        bound=bound,
-        stopped=bound < objective and not best.closed,
-        seconds=time.perf_counter() - begun,
-        seed=options.seed,
-        method=best.method,
-        flow=flow,
-        interrupted=best.interrupted,
-    ).check()
+    return run.best.outcome(run.answer.chosen, *assignment(problem, run.answer.shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +87,61 @@ class _Assigned:
     shares: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    """A bound, and by how much it rises when a site must be open or closed, or a pair must be used."""
+class _Run:
+    """One search under way; without an answer at its end, there is none."""
 
-    bound: float
-    opened: FloatArray
-    closed: FloatArray
-    used: FloatArray
+    def __init__(self, problem: Problem, options: SolveOptions) -> None:
+        self.problem, self.options = problem, options
+        self.begun = time.perf_counter()
+        self.cost = problem.weights[_rows(problem)] * problem.pairs.data
+        self.best = Incumbent(options, step=0.0 if problem.split else common_step(self.cost))
+        self.answer: _Assigned | None = None
+
+    def search(self, start: IntArray | None) -> None:
+        """Start from the sites without capacities, price the demands, and hand what is left to the exact solver."""
+        found = _start(self.problem, self.cost, start, self.options.seed)
+        if found is not None:
+            self._take(found, "interchange")
+        self.best.done()
+        forced = self._price()
+        if not self.best.done():
+            self._exact(forced)
+
+    def _take(self, found: _Assigned, name: str) -> float:
+        """Keep an answer where it is better; return its value."""
+        assigned, flow = assignment(self.problem, found.shares)
+        value = objective_of(self.problem, found.chosen, assigned, flow)
+        if self.best.take(found.chosen, value, name):
+            self.answer = found
+        return value
+
+    def _price(self) -> Forced:
+        """Raise the bound for a fifth of the time; what was reached is kept whatever ends it."""
+        prices = CapacityPrices(self.problem, self.cost, self.best.value)
+        try:
+            prices.climb(0.2 * self.options.time_limit_s if self.options.time_limit_s else 0.02)
+        finally:
+            self.best.tighten(prices.bound, "Lagrangian bound")
+        return prices.forced()
+
+    def _exact(self, forced: Forced) -> None:
+        """Ask the exact solver for the best of what an answer better than the one known may use."""
+        best, answer, m = self.best, self.answer, self.problem.shape[1]
+        point = None if answer is None else np.r_[np.isin(np.arange(m), answer.chosen), answer.shares]
+        least = 0.999 * best.step / best.value if 0 < best.value < math.inf else 0.0
+        result = solve_mip(
+            _model(self.problem, self.cost, forced, best.value),
+            start=point,
+            time_limit_s=max(0.0, self.options.time_limit_s - (time.perf_counter() - self.begun)),
+            gap=max(self.options.gap, least),
+            seed=self.options.seed,
+            progress=self.options.progress,
+        )
+        best.interrupted = result.status == "interrupted"
+        if result.values is None:
+            return
+        value = self._take(_Assigned(np.flatnonzero(result.values[:m] > 0.5), result.values[m:]), "HiGHS")
+        best.tighten(value if result.status == "optimal" else result.bound, "HiGHS")
 
 
 def _rows(problem: Problem) -> IntArray:
@@ -209,59 +212,7 @@ def _moved(problem: Problem, cost: FloatArray, chosen: IntArray, site: IntArray)
     return np.flatnonzero(inside)
 
 
-def _priced(problem: Problem, cost: FloatArray, upper: float, seconds: float) -> _Prices:
-    """Return the Lagrangian bound with a knapsack at each site, and what forcing a site or a pair adds to it."""
-    from siting.allocation import _kernels_capacity as kernels
-    from siting.allocation._kernels_prices import forced
-
-    n, m = problem.shape
-    usable = ~problem.barred[problem.pairs.indices]
-    rows, cols = _rows(problem)[usable], problem.pairs.indices[usable]
-    order = np.lexsort((rows, cols))
-    ptr = np.concatenate([[0], np.cumsum(np.bincount(cols, minlength=m))]).astype(np.int64)
-    columns = (ptr, rows[order].astype(np.int32), cost[usable][order])
-    needs, whole = _units(problem)
-    near = np.full(n, np.inf)
-    np.minimum.at(near, rows, cost[usable])
-    prices = np.where(np.isfinite(near), near, 0.0) * 1.5
-    goal = upper if math.isfinite(upper) else 2.0 * float(prices.sum()) + 1.0
-    must = problem.must
-    choice = _choice(problem)
-    work = np.int64(seconds * WORK_PER_SECOND)
-    bound = float(kernels.climb_capacity(columns, needs, whole, choice, must, goal, STEPS, work, prices))
-    value, share, opened, closed = np.empty(m), np.empty(len(rows)), np.empty(m), np.empty(m)
-    kernels.price_sites(columns, needs, prices, whole, value, share)
-    forced(np.where(must, 0.0, value), choice, opened, closed)
-    opened, closed = np.where(must, 0.0, opened), np.where(must | problem.barred, 0.0, closed)
-    used = np.full(problem.pairs.nnz, np.inf)
-    used[usable] = np.maximum(cost[usable] - prices[rows], 0.0) + opened[cols]
-    return _Prices(bound, np.where(problem.barred, np.inf, opened), closed, used)
-
-
-def _choice(problem: Problem):  # type: ignore[no-untyped-def]
-    """Return what the sites that must be open leave of the limits."""
-    choice = choice_of(problem)
-    money = choice.money - problem.total_cost(np.flatnonzero(problem.must))
-    return choice._replace(room=np.int64(max(0, int(choice.room) - int(problem.fixed.sum()))), money=np.float64(money))
-
-
-def _units(problem: Problem) -> tuple[tuple[FloatArray, FloatArray], bool]:
-    """Return demands and capacities as a knapsack takes them, and whether its items are whole.
-
-    Figures that are not whole, or too large, are cut down to whole units: what fitted before still fits.
-    """
-    capacity = np.zeros(problem.shape[1]) if problem.capacity is None else problem.capacity
-    if problem.split:
-        return (problem.demand, capacity), False
-    largest = min(float(capacity.max(initial=0.0)), float(problem.demand.sum()))
-    unit = common_step(np.append(problem.demand, capacity))
-    if not unit or largest / unit > MOST_ROOM:
-        unit = max(largest / MOST_ROOM, 1e-12)
-    room = np.minimum(capacity, problem.demand.sum())
-    return (np.floor(problem.demand / unit + 1e-9), np.floor(room / unit + 1e-9)), True
-
-
-def _model(problem: Problem, cost: FloatArray, priced: _Prices, upper: float) -> LinearModel:
+def _model(problem: Problem, cost: FloatArray, priced: Forced, upper: float) -> LinearModel:
     """Return the model, with what no answer up to ``upper`` uses held at 0 and what each one opens at 1."""
     m = problem.shape[1]
     model = capacitated_cover_model(replace(problem, model="set_cover", sites=None, budget=None))

@@ -24,15 +24,16 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from siting.allocation.center_cover import Reached, cover_within
-from siting.allocation.cover import solve_cover
+from siting.allocation.cover import search_cover
 from siting.allocation.incumbent import Incumbent
-from siting.allocation.infeasible import over_capacity, require_reachable, require_room
+from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome, solve_whole
 from siting.allocation.problem import FloatArray, IntArray, Problem, make_problem
 from siting.allocation.solution import Solution, nearest_chosen, objective_of
 from siting.allocation.unserved import feasible_choice
 from siting.errors import SolverError
-from siting.text import Text
+from siting.text import Progress, Text, silent
 
 
 def p_center(
@@ -49,7 +50,10 @@ def p_center(
     forbidden: ArrayLike | None = None,
     exclusive: ArrayLike | None = None,
     conflicts: ArrayLike | None = None,
-    options: SolveOptions | None = None,
+    time_limit_s: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Solution:
     """Choose the sites within a number or a budget that make the longest distance to the nearest one least.
 
@@ -79,8 +83,14 @@ def p_center(
         Group of each site, shape (m,); at most one of a group is chosen; "", -1 or None for no group.
     conflicts
         Pairs of sites of which at most one is chosen, shape (k, 2); see ``spacing_conflicts``.
-    options
-        Time limit, gap, seed, threads, progress.
+    time_limit_s
+        Longest time for the whole solve, s, >= 0; at 0 only the quick heuristic and the quick bound are run.
+    gap
+        Relative gap between answer and bound at which to stop, share, >= 0; at 0 the answer is proven, time allowing.
+    seed
+        Seed of every random choice, >= 0; the same seed gives the same answer.
+    progress
+        Told what is being done and the gap so far.
 
     Returns
     -------
@@ -111,11 +121,12 @@ def p_center(
         exclusive=exclusive,
         conflicts=conflicts,
     )
-    return solve_center(problem, options)
+    options = SolveOptions(time_limit_s=time_limit_s, gap=gap, seed=seed, progress=progress)
+    return solve_whole(problem, options, None, search=search_center, search_cover=search_cover)
 
 
-def solve_center(problem: Problem, options: SolveOptions | None = None, start: IntArray | None = None) -> Solution:
-    """Solve a p-center that is already a :class:`Problem`.
+def search_center(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
+    """Search a p-center whose every demand has a candidate in reach.
 
     Parameters
     ----------
@@ -125,27 +136,21 @@ def solve_center(problem: Problem, options: SolveOptions | None = None, start: I
         Time limit, gap, seed, threads, progress.
     start
         Sites to start from.
+    solve_part
+        Solves another problem with the same options; for the partial answer where there is no full one.
 
     Returns
     -------
-    Solution
-        Checked against the problem.
+    Outcome
+        Of the whole problem.
 
     Raises
     ------
     InfeasibleError
-        If it cannot be done; says what blocks.
+        If the limits or capacities leave some demand out; says which.
     SolverError
         If time ran out before any answer.
     """
-    begun = time.perf_counter()
-    options = options or SolveOptions()
-
-    def solve_part(part: Problem) -> Solution:
-        return solve_center(part, options) if part.model == "p_center" else solve_cover(part, options)
-
-    require_room(problem, solve_part)
-    require_reachable(problem, solve_part)
     run = _Bisection(problem, options, start)
     try:
         run.search()
@@ -162,20 +167,7 @@ def solve_center(problem: Problem, options: SolveOptions | None = None, start: I
                 en="no choice that serves everybody was met in time; allow more time",
             )
         )
-    best = run.best
-    return Solution(
-        problem=problem,
-        chosen=run.answer.chosen,
-        assigned=run.answer.assigned,
-        objective=best.value,
-        bound=best.value if best.proven else min(best.bound, best.value),
-        stopped=not best.closed,
-        seconds=time.perf_counter() - begun,
-        seed=options.seed,
-        method=best.method,
-        flow=run.answer.flow,
-        interrupted=best.interrupted,
-    ).check()
+    return run.best.outcome(run.answer.chosen, run.answer.assigned, run.answer.flow)
 
 
 class _Bisection:

@@ -23,13 +23,15 @@ import time
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from siting.allocation.capacitated_cover import solve_capacitated_cover
-from siting.allocation.infeasible import require_reachable, require_room, unsatisfied
+from siting.allocation.capacitated_cover import search_capacitated_cover
+from siting.allocation.infeasible import Solver, unsatisfied
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome, solve_whole
 from siting.allocation.problem import IntArray, Problem, make_problem
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import search_core
-from siting.allocation.solution import Solution, nearest_chosen, objective_of
+from siting.allocation.solution import Solution
+from siting.text import Progress, silent
 
 
 def set_cover(
@@ -45,7 +47,10 @@ def set_cover(
     forbidden: ArrayLike | None = None,
     exclusive: ArrayLike | None = None,
     conflicts: ArrayLike | None = None,
-    options: SolveOptions | None = None,
+    time_limit_s: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Solution:
     """Choose the cheapest sites that have every demand in reach (LSCP).
 
@@ -71,8 +76,14 @@ def set_cover(
         Group of each site, shape (m,); at most one of a group is chosen; "", -1 or None for no group.
     conflicts
         Pairs of sites of which at most one is chosen, shape (k, 2); see ``spacing_conflicts``.
-    options
-        Time limit, gap, seed, progress.
+    time_limit_s
+        Longest time for the whole solve, s, >= 0; at 0 only the quick heuristic and the quick bound are run.
+    gap
+        Relative gap between answer and bound at which to stop, share, >= 0; at 0 the answer is proven, time allowing.
+    seed
+        Seed of every random choice, >= 0; the same seed gives the same answer.
+    progress
+        Told what is being done and the gap so far.
 
     Returns
     -------
@@ -102,7 +113,8 @@ def set_cover(
         exclusive=exclusive,
         conflicts=conflicts,
     )
-    return solve_cover(problem, options)
+    options = SolveOptions(time_limit_s=time_limit_s, gap=gap, seed=seed, progress=progress)
+    return solve_whole(problem, options, None, search=search_cover, search_cover=search_cover)
 
 
 def max_cover(
@@ -121,7 +133,10 @@ def max_cover(
     forbidden: ArrayLike | None = None,
     exclusive: ArrayLike | None = None,
     conflicts: ArrayLike | None = None,
-    options: SolveOptions | None = None,
+    time_limit_s: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Solution:
     """Choose the sites within a number or a budget that have the most weight in reach (MCLP).
 
@@ -153,8 +168,14 @@ def max_cover(
         Group of each site, shape (m,); at most one of a group is chosen; "", -1 or None for no group.
     conflicts
         Pairs of sites of which at most one is chosen, shape (k, 2); see ``spacing_conflicts``.
-    options
-        Time limit, gap, seed, progress.
+    time_limit_s
+        Longest time for the whole solve, s, >= 0; at 0 only the quick heuristic and the quick bound are run.
+    gap
+        Relative gap between answer and bound at which to stop, share, >= 0; at 0 the answer is proven, time allowing.
+    seed
+        Seed of every random choice, >= 0; the same seed gives the same answer.
+    progress
+        Told what is being done and the gap so far.
 
     Returns
     -------
@@ -187,11 +208,12 @@ def max_cover(
         exclusive=exclusive,
         conflicts=conflicts,
     )
-    return solve_cover(problem, options)
+    options = SolveOptions(time_limit_s=time_limit_s, gap=gap, seed=seed, progress=progress)
+    return solve_whole(problem, options, None, search=search_cover, search_cover=search_cover)
 
 
-def solve_cover(problem: Problem, options: SolveOptions | None = None, start: IntArray | None = None) -> Solution:
-    """Solve a set cover or max cover that is already a :class:`Problem`.
+def search_cover(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
+    """Search a set cover or max cover whose demands can be covered.
 
     Parameters
     ----------
@@ -201,46 +223,33 @@ def solve_cover(problem: Problem, options: SolveOptions | None = None, start: In
         Time limit, gap, seed, progress.
     start
         Sites to start from.
+    solve_part
+        Solves another problem with the same options; for the partial answer where there is no full one.
 
     Returns
     -------
-    Solution
-        Checked against the problem.
+    Outcome
+        Of the whole problem, what its core settled included.
 
     Raises
     ------
     InfeasibleError
-        If it cannot be done; says what blocks.
+        If exclusions or capacities leave some demand out; says which.
     SolverError
         If time ran out before any answer.
     """
     begun = time.perf_counter()
-    options = options or SolveOptions()
-
-    def solve_part(part: Problem) -> Solution:
-        return solve_cover(part, options)
-
-    require_room(problem, solve_part)
-    if problem.model == "set_cover":
-        require_reachable(problem, solve_part)
     if problem.capacity is not None:
-        return solve_capacitated_cover(problem, options, start, solve_part)
+        return search_capacitated_cover(problem, options, start, solve_part)
     core = cover_core(problem)
     answer = search_core(core.problem, options, None if start is None else core.part(start), begun)
     if answer.chosen is None:
         raise unsatisfied(problem, solve_part)
-    chosen = core.whole(answer.chosen)
-    assigned, _ = nearest_chosen(problem, chosen)
-    objective = objective_of(problem, chosen, assigned)
-    return Solution(
-        problem=problem,
-        chosen=chosen,
-        assigned=assigned,
-        objective=objective,
-        bound=objective if answer.bound == answer.value else answer.bound + core.constant,
+    return Outcome(
+        chosen=core.whole(answer.chosen),
+        bound=answer.bound + core.constant,
+        proven=answer.bound == answer.value,
         stopped=answer.stopped,
-        seconds=time.perf_counter() - begun,
-        seed=options.seed,
-        method=answer.method,
         interrupted=answer.interrupted,
-    ).check()
+        method=answer.method,
+    )

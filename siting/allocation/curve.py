@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from siting.allocation.models import solve
+from siting.allocation.models import solve_problem
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import TOLERANCE, IntArray, Problem
 from siting.allocation.solution import Solution, relative_gap
 from siting.errors import InfeasibleError, ProblemError
-from siting.text import Text
+from siting.text import Progress, Text, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,10 @@ def cost_curve(
     *,
     sites: Sequence[int] | None = None,
     budgets: Sequence[float] | None = None,
-    options: SolveOptions | None = None,
+    time_limit_s: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Curve:
     """Return the best answers under rising limits, each started from the one before.
 
@@ -85,8 +88,14 @@ def cost_curve(
         Numbers of new sites; either these or ``budgets``.
     budgets
         Budgets, in the unit of the problem's cost.
-    options
-        Time limit of the whole curve, gap, seed, progress.
+    time_limit_s
+        Longest time for the whole curve, s, >= 0, shared evenly by its points.
+    gap
+        Relative gap between answer and bound at which to stop at a point, share, >= 0.
+    seed
+        Seed of every random choice, >= 0.
+    progress
+        Told which point is being worked on.
 
     Returns
     -------
@@ -96,7 +105,8 @@ def cost_curve(
     Raises
     ------
     ProblemError
-        If not exactly one of the two limits is given, it is empty, or the problem is a set cover.
+        If not exactly one of the two limits is given, it is empty, or the problem is a set cover; or if the time limit,
+        the gap or the seed is negative or not a number.
     """
     if (sites is None) == (budgets is None) or problem.model == "set_cover":
         raise ProblemError(
@@ -108,16 +118,15 @@ def cost_curve(
     limits = sorted(set(sites if sites is not None else budgets or ()))
     if not limits:
         raise ProblemError(Text(zh="曲线没有任何点", en="a curve needs at least one limit"))
-    options = options or SolveOptions()
     name = "sites" if sites is not None else "budget"
-    each = replace(options, time_limit_s=options.time_limit_s / len(limits))
+    each = SolveOptions(time_limit_s=time_limit_s / len(limits), gap=gap, seed=seed, progress=progress)
     points: list[CurvePoint] = []
     start: IntArray | None = None
     for done, limit in enumerate(limits):
-        options.progress(Text(zh=f"曲线：{name} = {limit:g}", en=f"curve: {name} = {limit:g}"), done / len(limits))
+        progress(Text(zh=f"曲线：{name} = {limit:g}", en=f"curve: {name} = {limit:g}"), done / len(limits))
         bounded = replace(problem, sites=int(limit)) if name == "sites" else replace(problem, budget=float(limit))
         try:
-            found = solve(bounded, each, start=start)
+            found = solve_problem(bounded, each, start)
         except InfeasibleError as error:
             points.append(CurvePoint(float(limit), None, error.text))
             continue

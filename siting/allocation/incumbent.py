@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+from scipy.sparse import csr_array
+
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome
 from siting.allocation.problem import IntArray
 from siting.allocation.solution import relative_gap
 from siting.text import Text
@@ -53,6 +56,19 @@ class Incumbent:
     def method(self) -> str:
         """Return what found the answer and what proved it."""
         return " + ".join(self.stages) or "settled"
+
+    def outcome(self, chosen: IntArray, assigned: IntArray | None = None, flow: csr_array | None = None) -> Outcome:
+        """Return how the search ended, with its answer in the terms of the whole problem."""
+        return Outcome(
+            chosen=chosen,
+            bound=self.bound,
+            proven=self.proven,
+            stopped=not self.closed,
+            interrupted=self.interrupted,
+            method=self.method,
+            assigned=assigned,
+            flow=flow,
+        )
 
     def done(self) -> bool:
         """Report the gap and return whether to stop."""

@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from siting.allocation.capacitated_median import solve_capacitated_median
-from siting.allocation.cover import solve_cover
+from siting.allocation.capacitated_median import search_capacitated_median
+from siting.allocation.cover import search_cover
 from siting.allocation.heuristics import WORK_PER_SECOND
 from siting.allocation.incumbent import Incumbent
-from siting.allocation.infeasible import require_reachable, require_room
+from siting.allocation.infeasible import Solver
 from siting.allocation.median_bound import (
     Priced,
     first_prices,
@@ -42,12 +42,14 @@ from siting.allocation.median_branch import branch_and_bound
 from siting.allocation.median_core import FULL_PAIRS, MedianCore, median_core
 from siting.allocation.median_search import MedianSearch
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import Outcome, solve_whole
 from siting.allocation.problem import IntArray, Problem, make_problem
 from siting.allocation.search import common_step
 from siting.allocation.solution import Solution, nearest_chosen, objective_of
 from siting.allocation.solve import solve_mip
 from siting.allocation.unserved import feasible_choice
 from siting.errors import SolverError
+from siting.text import Progress, silent
 
 EXACT_SECONDS_PER_PAIR = 3e-4
 """The exact solver is called once this much time is there for each pair left."""
@@ -77,7 +79,10 @@ def p_median(
     forbidden: ArrayLike | None = None,
     exclusive: ArrayLike | None = None,
     conflicts: ArrayLike | None = None,
-    options: SolveOptions | None = None,
+    time_limit_s: float = 60.0,
+    gap: float = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Solution:
     """Choose the sites within a number or a budget that make the sum of weight × distance least.
 
@@ -109,8 +114,14 @@ def p_median(
         Group of each site, shape (m,); at most one of a group is chosen; "", -1 or None for no group.
     conflicts
         Pairs of sites of which at most one is chosen, shape (k, 2); see ``spacing_conflicts``.
-    options
-        Time limit, gap, seed, threads, progress.
+    time_limit_s
+        Longest time for the whole solve, s, >= 0; at 0 only the quick heuristic and the quick bound are run.
+    gap
+        Relative gap between answer and bound at which to stop, share, >= 0; at 0 the answer is proven, time allowing.
+    seed
+        Seed of every random choice, >= 0; the same seed gives the same answer.
+    progress
+        Told what is being done and the gap so far.
 
     Returns
     -------
@@ -142,11 +153,12 @@ def p_median(
         exclusive=exclusive,
         conflicts=conflicts,
     )
-    return solve_median(problem, options)
+    options = SolveOptions(time_limit_s=time_limit_s, gap=gap, seed=seed, progress=progress)
+    return solve_whole(problem, options, None, search=search_median, search_cover=search_cover)
 
 
-def solve_median(problem: Problem, options: SolveOptions | None = None, start: IntArray | None = None) -> Solution:
-    """Solve a p-median that is already a :class:`Problem`.
+def search_median(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
+    """Search a p-median whose every demand has a candidate in reach.
 
     Parameters
     ----------
@@ -156,48 +168,27 @@ def solve_median(problem: Problem, options: SolveOptions | None = None, start: I
         Time limit, gap, seed, threads, progress.
     start
         Sites to start from.
+    solve_part
+        Solves another problem with the same options; for the partial answer where there is no full one.
 
     Returns
     -------
-    Solution
-        Checked against the problem.
+    Outcome
+        Of the whole problem, what its core settled included.
 
     Raises
     ------
     InfeasibleError
-        If it cannot be done; says what blocks.
+        If the limits or capacities leave some demand out; says which.
     SolverError
         If time ran out before any answer.
     """
-    begun = time.perf_counter()
-    options = options or SolveOptions()
-
-    def solve_part(part: Problem) -> Solution:
-        return solve_median(part, options) if part.model == "p_median" else solve_cover(part, options)
-
-    require_room(problem, solve_part)
-    require_reachable(problem, solve_part)
     if problem.capacity is not None:
-        return solve_capacitated_median(problem, options, start, solve_part)
+        return search_capacitated_median(problem, options, start, solve_part)
     core = median_core(problem, threads=options.thread_count)
     run = _Run(core, options)
     run.search(start)
-    best = run.best
-    chosen = core.whole(np.zeros(0, dtype=np.int64) if best.chosen is None else best.chosen)
-    assigned, _ = nearest_chosen(problem, chosen)
-    objective = objective_of(problem, chosen, assigned)
-    return Solution(
-        problem=problem,
-        chosen=chosen,
-        assigned=assigned,
-        objective=objective,
-        bound=objective if best.proven else min(best.bound, objective),
-        stopped=not best.closed,
-        seconds=time.perf_counter() - begun,
-        seed=options.seed,
-        method=best.method,
-        interrupted=best.interrupted,
-    ).check()
+    return run.best.outcome(core.whole(np.zeros(0, dtype=np.int64) if run.best.chosen is None else run.best.chosen))
 
 
 class _Run:

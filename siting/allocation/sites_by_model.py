@@ -15,7 +15,6 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from siting.allocation.models import solve
-from siting.allocation.options import SolveOptions
 from siting.allocation.plan import Plan, PlanOptions, Stage
 from siting.allocation.prescribe import prescribe
 from siting.allocation.problem import FloatArray, IntArray, Model, make_problem
@@ -138,7 +137,6 @@ def _solve(
     cost[: len(sites)] = (actions.fixed_cost + actions.unit_cost * actions.min_u)[sites]
     barred = ~(actions.usable & actions.counted)[sites]
     ids = np.array([actions.action_id[k] for k in sites], dtype=object)
-    limits = SolveOptions(time_limit_s=options.time_limit_s / 2, gap=options.gap, seed=options.seed, progress=progress)
     group = np.full(width, -1)
     group[: len(sites)] = actions.group[sites]
     problem = make_problem(
@@ -153,4 +151,4 @@ def _solve(
         forbidden=np.flatnonzero(barred | np.isin(ids, options.forbid)),
         exclusive=group,
     )
-    return solve(problem, limits)
+    return solve(problem, time_limit_s=options.time_limit_s / 2, gap=options.gap, seed=options.seed, progress=progress)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from siting.allocation.cover import solve_cover
+from siting.allocation.cover import search_cover
 from siting.allocation.cover_models import limit_rows, pattern
 from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
+from siting.allocation.outcome import solve_whole
 from siting.allocation.problem import IntArray, Problem
 from siting.allocation.solution import Solution
 from siting.allocation.solve import solve_mip
@@ -79,9 +80,8 @@ def too_few(problem: Problem, options: SolveOptions) -> InfeasibleError:
     InfeasibleError
         Its partial answer serves the most demands within the limits.
     """
-    partial = solve_cover(
-        replace(problem, model="max_cover", weights=np.ones(problem.shape[0]), capacity=None), options
-    )
+    most = replace(problem, model="max_cover", weights=np.ones(problem.shape[0]), capacity=None)
+    partial = solve_whole(most, options, None, search=search_cover, search_cover=search_cover)
     blocks = _least_needed(problem, options)
     left = partial.uncovered
     blocks += [
@@ -145,4 +145,4 @@ def _cover(problem: Problem, options: SolveOptions, *, by_money: bool) -> Soluti
     cost = problem.cost if by_money else (~problem.existing).astype(np.float64)
     quick = replace(options, time_limit_s=max(5.0, options.time_limit_s), gap=0.0)
     cover = replace(problem, model="set_cover", cost=cost, sites=None, budget=None, capacity=None)
-    return solve_cover(cover, quick)
+    return solve_whole(cover, quick, None, search=search_cover, search_cover=search_cover)

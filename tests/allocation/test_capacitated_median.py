@@ -1,10 +1,13 @@
 """Capacitated p-median: against every choice, published values, and what cannot be done."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from siting.allocation import SolveOptions, p_median
+from siting.allocation import _kernels_capacity, capacitated_median, make_problem, p_median
+from siting.allocation.capacity_prices import CapacityPrices
 from siting.errors import InfeasibleError, SolverError
 from tests.allocation import brute_distances
 from tests.allocation.test_median import agrees_with_brute_force, problem_of
@@ -20,7 +23,7 @@ def test_it_is_the_best_of_all_choices_with_any_option(inputs):
 @pytest.mark.parametrize("number", [2, 5])
 def test_a_published_instance_is_proven(shared_data, number):
     far, demand, sites, capacity, best = read_cpmp(shared_data / "benchmarks" / "cpmp" / f"pmedcap1_{number}.txt")
-    found = p_median(far, demand=demand, capacity=capacity, sites=sites, options=SolveOptions(time_limit_s=60))
+    found = p_median(far, demand=demand, capacity=capacity, sites=sites, time_limit_s=60)
     assert found.objective == best
     assert found.proven
 
@@ -50,7 +53,7 @@ def test_capacities_that_do_not_suffice_say_what_is_missing():
 
 def test_no_time_gives_the_quick_answer_with_a_bound(shared_data):
     far, demand, sites, capacity, best = read_cpmp(shared_data / "benchmarks" / "cpmp" / "pmedcap1_1.txt")
-    quick = p_median(far, demand=demand, capacity=capacity, sites=sites, options=SolveOptions(time_limit_s=0))
+    quick = p_median(far, demand=demand, capacity=capacity, sites=sites, time_limit_s=0)
     assert 0 < quick.bound <= best <= quick.objective < 1.2 * best
 
 
@@ -58,4 +61,56 @@ def test_no_time_and_no_quick_answer_is_an_error():
     far, demand = np.ones((4, 2)), [3, 3, 2, 2]
     assert p_median(far, [1] * 4, sites=2, demand=demand, capacity=5).objective == 4
     with pytest.raises((SolverError, InfeasibleError)):
-        p_median(far, [1] * 4, sites=2, demand=[3, 3, 3, 2], capacity=[6, 4], options=SolveOptions(time_limit_s=0))
+        p_median(far, [1] * 4, sites=2, demand=[3, 3, 3, 2], capacity=[6, 4], time_limit_s=0)
+
+
+def a_town(seed=2, homes=60, places=25):
+    rng = np.random.default_rng(seed)
+    home, place = rng.uniform(0, 1000, (homes, 2)), rng.uniform(0, 1000, (places, 2))
+    return np.rint(np.hypot(*(home[:, None] - place).T).T), rng.integers(1, 9, homes).astype(float)
+
+
+def test_ctrl_c_while_the_demands_are_priced_returns_the_start_with_the_bound_reached(monkeypatch):
+    far, demand = a_town()
+    climb, calls = _kernels_capacity.climb_capacity, []
+
+    def press_in_the_second_batch(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        *data, _allowed, state = given
+        return climb(*data, 20_000, state)
+
+    monkeypatch.setattr(_kernels_capacity, "climb_capacity", press_in_the_second_batch)
+    found = p_median(far, demand, sites=6, capacity=55)
+    assert found.interrupted
+    assert found.stopped
+    assert found.check().method == "interchange + Lagrangian bound"
+    monkeypatch.undo()
+    best = p_median(far, demand, sites=6, capacity=55)
+    assert 0 < found.bound <= best.objective <= found.objective
+
+
+def test_ctrl_c_in_the_exact_solver_returns_the_best_so_far(monkeypatch):
+    far, demand = a_town()
+
+    def press(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(capacitated_median, "solve_mip", press)
+    found = p_median(far, demand, sites=6, capacity=55)
+    assert found.interrupted
+    assert found.stopped
+    assert len(found.uncovered) == 0
+
+
+def test_the_bound_is_the_same_however_its_work_is_cut():
+    far, demand = a_town()
+    problem = make_problem("p_median", far, weights=demand, sites=6, capacity=55)
+    cost = demand.repeat(25) * problem.pairs.data
+    whole, parts = (CapacityPrices(problem, cost, 1e5) for _ in range(2))
+    whole.climb(math.inf)
+    while not parts.state.ended[0]:
+        parts.climb(1e-4)
+    assert parts.bound == whole.bound
+    assert parts.state.kept.tolist() == whole.state.kept.tolist()

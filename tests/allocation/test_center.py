@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from siting.allocation import SolveOptions, cost_curve, make_problem, p_center, set_cover, solve
+from siting.allocation import cost_curve, make_problem, p_center, set_cover, solve
+from siting.allocation.models import solve_problem
+from siting.allocation.options import SolveOptions
 from siting.errors import InfeasibleError, ProblemError
 from tests.allocation import brute_distances
 from tests.allocation.test_median import agrees_with_brute_force, made_town, problem_of
@@ -59,7 +61,7 @@ def test_as_many_sites_cover_everybody_within_the_answer_and_no_fewer_distance(s
     found = p_center(far, sites=sites)
     assert set_cover(far <= found.objective).objective <= sites
     assert p_center(far, sites=sites + 1).objective <= found.objective
-    quick = p_center(far, sites=sites, options=SolveOptions(time_limit_s=0))
+    quick = p_center(far, sites=sites, time_limit_s=0)
     assert quick.bound <= found.objective <= quick.objective
     shorter = np.unique(far[far < found.objective]).max()
     reached = far <= shorter
@@ -83,7 +85,7 @@ def test_a_start_is_taken_up():
     far, _ = made_town(6, 80, 40)
     best = p_center(far, sites=5)
     problem = make_problem("p_center", far, sites=5)
-    again = solve(problem, SolveOptions(time_limit_s=0), start=best.chosen)
+    again = solve(problem, time_limit_s=0, start=best.chosen)
     assert again.objective == best.objective
 
 
@@ -124,5 +126,8 @@ def test_one_candidate_all_fixed_and_nobody_to_serve():
 
 def test_the_same_seed_gives_the_same_sites_for_any_number_of_threads():
     far, _ = made_town(5, 200, 100)
-    found = [p_center(far, sites=8, options=SolveOptions(seed=3, threads=threads)).chosen for threads in (1, 3)]
+    found = [
+        solve_problem(make_problem("p_center", far, sites=8), SolveOptions(seed=3, threads=threads)).chosen
+        for threads in (1, 3)
+    ]
     assert found[0].tolist() == found[1].tolist()

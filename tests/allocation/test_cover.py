@@ -11,16 +11,17 @@ from scipy.sparse import csr_array
 
 from siting.allocation import (
     Solution,
-    SolveOptions,
     make_problem,
     max_cover,
     set_cover,
     solve,
 )
+from siting.allocation.models import solve_problem
+from siting.allocation.options import SolveOptions
 from siting.errors import InfeasibleError, ProblemError, SolverError
 from tests.allocation import brute
 
-QUICK = SolveOptions(time_limit_s=20)
+SECONDS = 20.0
 
 
 def problem_of(inputs):
@@ -36,12 +37,12 @@ def agrees_with_brute_force(problem):
     if best is None:
         event("cannot be done")
         with pytest.raises(InfeasibleError) as caught:
-            solve(problem, QUICK)
+            solve(problem, time_limit_s=SECONDS)
         assert caught.value.blocks
         assert isinstance(caught.value.partial, Solution)
         caught.value.partial.check()
         return
-    found = solve(problem, QUICK)
+    found = solve(problem, time_limit_s=SECONDS)
     assert found.objective == pytest.approx(best, abs=1e-6)
     assert found.proven
     assert found.gap <= 1e-6
@@ -88,12 +89,12 @@ seeds = st.integers(0, 10**6)
 @settings(max_examples=8, deadline=None)
 def test_greedy_is_at_most_exact_and_exact_at_most_the_bound(seed):
     covers, weights = made_town(seed)
-    quick = max_cover(covers, weights, sites=4, options=SolveOptions(time_limit_s=0))
+    quick = max_cover(covers, weights, sites=4, time_limit_s=0)
     exact = max_cover(covers, weights, sites=4)
     assert quick.objective <= exact.objective <= quick.bound
     assert exact.proven
     reachable = covers[covers.any(axis=1)]
-    few, fewest = set_cover(reachable, options=SolveOptions(time_limit_s=0)), set_cover(reachable)
+    few, fewest = set_cover(reachable, time_limit_s=0), set_cover(reachable)
     assert few.bound <= fewest.objective <= few.objective
     assert fewest.proven
 
@@ -135,7 +136,9 @@ def test_the_same_seed_gives_the_same_sites_for_any_number_of_threads():
     covers = rng.random((300, 120)) < 0.04
     covers[:, 0] |= ~covers.any(axis=1)
     found = [
-        set_cover(covers, options=SolveOptions(time_limit_s=0.4, seed=7, threads=threads)).chosen.tolist()
+        solve_problem(
+            make_problem("set_cover", covers), SolveOptions(time_limit_s=0.4, seed=7, threads=threads)
+        ).chosen.tolist()
         for threads in (1, 2, 5)
     ]
     assert found[0] == found[1] == found[2]
@@ -293,7 +296,7 @@ def test_no_time_gives_the_greedy_answer_with_a_bound_and_says_it_stopped():
     rng = np.random.default_rng(0)
     covers = rng.random((400, 80)) < 0.06
     covers[:, 0] |= ~covers.any(axis=1)
-    found = set_cover(covers, options=SolveOptions(time_limit_s=0))
+    found = set_cover(covers, time_limit_s=0)
     assert 0 < found.bound <= found.objective
     assert found.stopped
     assert not found.proven
@@ -301,13 +304,12 @@ def test_no_time_gives_the_greedy_answer_with_a_bound_and_says_it_stopped():
 
 
 def test_no_time_with_capacities_gives_the_greedy_answer_or_asks_for_time():
-    options = SolveOptions(time_limit_s=0)
-    enough = set_cover(np.ones((4, 3), dtype=bool), demand=[2, 2, 2, 2], capacity=4, options=options)
+    enough = set_cover(np.ones((4, 3), dtype=bool), demand=[2, 2, 2, 2], capacity=4, time_limit_s=0)
     assert (enough.objective, enough.bound, enough.stopped) == (2, 2, False)
-    unclear = max_cover(np.ones((3, 2), dtype=bool), demand=[3, 3, 3], sites=2, capacity=5, options=options)
+    unclear = max_cover(np.ones((3, 2), dtype=bool), demand=[3, 3, 3], sites=2, capacity=5, time_limit_s=0)
     assert (unclear.objective, unclear.bound, unclear.stopped) == (2, 3, True)
     with pytest.raises(SolverError, match="allow it more time"):
-        set_cover(np.ones((3, 2), dtype=bool), demand=[4, 4, 4], capacity=6, options=options)
+        set_cover(np.ones((3, 2), dtype=bool), demand=[4, 4, 4], capacity=6, time_limit_s=0)
 
 
 def test_one_candidate_one_demand_no_demand_and_no_candidate():
@@ -334,7 +336,7 @@ def test_a_gap_is_kept_and_not_called_proven():
     rng = np.random.default_rng(2)
     covers = rng.random((120, 40)) < 0.08
     weights = rng.integers(1, 1000, 120).astype(float)
-    found = max_cover(covers, weights, sites=6, options=SolveOptions(gap=0.2))
+    found = max_cover(covers, weights, sites=6, gap=0.2)
     assert found.gap <= 0.2
     assert not found.stopped
     exact = max_cover(covers, weights, sites=6)
@@ -353,7 +355,7 @@ def test_ctrl_c_returns_the_best_so_far_and_says_so(after_s):
             timers.append(threading.Timer(after_s, _thread.interrupt_main))
             timers[0].start()
 
-    found = set_cover(covers, options=SolveOptions(time_limit_s=60, progress=press_after_the_first_answer))
+    found = set_cover(covers, time_limit_s=60, progress=press_after_the_first_answer)
     timers[0].join()
     assert found.interrupted
     assert found.stopped
@@ -368,8 +370,8 @@ def test_a_set_cover_with_a_number_of_sites_is_refused():
 
 def test_progress_is_told():
     said = []
-    options = SolveOptions(progress=lambda what, share=None: said.append(what.en))
-    set_cover(np.eye(4, dtype=bool) | (np.arange(4) == 0), options=options)
+    covers = np.eye(4, dtype=bool) | (np.arange(4) == 0)
+    set_cover(covers, progress=lambda what, share=None: said.append(what.en))
     assert any("gap" in line for line in said)
 
 
@@ -379,5 +381,5 @@ def test_a_start_is_taken_up():
     weights = rng.integers(1, 100, 150).astype(float)
     best = max_cover(covers, weights, sites=6)
     problem = replace(best.problem)
-    again = solve(problem, SolveOptions(time_limit_s=0), start=best.chosen)
+    again = solve(problem, time_limit_s=0, start=best.chosen)
     assert again.objective == best.objective

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siting.allocation import SolveOptions, cost_curve, make_problem, max_cover
+from siting.allocation import cost_curve, make_problem, max_cover
 from siting.errors import ProblemError
 from tests.allocation.test_cover import made_town
 
@@ -13,7 +13,7 @@ from tests.allocation.test_cover import made_town
 def test_the_curve_never_turns_back_and_its_bounds_hold(seed, time_limit_s):
     covers, weights = made_town(seed, 30, 15)
     problem = make_problem("max_cover", covers, weights=weights)
-    curve = cost_curve(problem, sites=range(6), options=SolveOptions(time_limit_s=time_limit_s))
+    curve = cost_curve(problem, sites=range(6), time_limit_s=time_limit_s)
     table = curve.table
     assert table["sites"].tolist() == [0, 1, 2, 3, 4, 5]
     assert table["objective"].is_monotonic_increasing
@@ -29,7 +29,7 @@ def test_with_time_every_point_of_the_curve_is_the_best():
     covers, weights = made_town(3, 30, 15)
     cost = np.arange(15) % 4 + 1.0
     problem = make_problem("max_cover", covers, weights=weights, cost=cost)
-    table = cost_curve(problem, budgets=[6, 0, 3, 3], options=SolveOptions(time_limit_s=60)).table
+    table = cost_curve(problem, budgets=[6, 0, 3, 3], time_limit_s=60).table
     assert table["budget"].tolist() == [0, 3, 6]
     best = [max_cover(covers, weights, cost=cost, budget=money).objective for money in (0, 3, 6)]
     assert table["objective"].tolist() == best

@@ -8,16 +8,18 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from siting.allocation import SolveOptions, cost_curve, make_problem, p_median, solve
+from siting.allocation import cost_curve, make_problem, p_median, solve
 from siting.allocation.median_bound import raise_bound, survivors, survivors_model
 from siting.allocation.median_core import median_core
 from siting.allocation.median_search import MedianSearch
+from siting.allocation.models import solve_problem
+from siting.allocation.options import SolveOptions
 from siting.allocation.solve import solve_mip
 from siting.errors import InfeasibleError, ProblemError
 from tests.allocation import brute, brute_distances
 from tests.benchmarks.siting_instances import read_pmed, read_sf_stores, read_swain
 
-QUICK = SolveOptions(time_limit_s=300)  # ample: on a cold cache, kernels are compiled within it
+SECONDS = 300.0  # ample: on a cold cache, kernels are compiled within it
 
 
 def test_swain_for_one_to_six_sites(shared_data):
@@ -47,7 +49,7 @@ def test_a_published_instance_is_proven(shared_data, number):
 
 def test_a_problem_is_solved_by_the_one_way_in():
     problem = make_problem("p_median", np.array([[0.0, 4.0], [4.0, 0.0], [5.0, 1.0]]), sites=1)
-    found = solve(problem, SolveOptions(time_limit_s=5))
+    found = solve(problem, time_limit_s=5)
     assert (found.objective, found.chosen.tolist(), found.assigned.tolist()) == (5, [1], [1, 1, 1])
 
 
@@ -64,11 +66,11 @@ def agrees_with_brute_force(problem):
     if best is None:
         event("cannot be done")
         with pytest.raises(InfeasibleError) as caught:
-            solve(problem, QUICK)
+            solve(problem, time_limit_s=SECONDS)
         assert caught.value.blocks
         caught.value.partial.check()
         return
-    found = solve(problem, QUICK)
+    found = solve(problem, time_limit_s=SECONDS)
     assert found.objective == pytest.approx(best, abs=1e-6)
     assert found.gap <= 1e-6
     assert not found.stopped
@@ -96,7 +98,7 @@ seeds = st.integers(0, 10**6)
 @settings(max_examples=15, deadline=None)
 def test_the_bound_is_at_most_exact_and_exact_at_most_greedy(seed, sites):
     far, weights = made_town(seed)
-    quick = p_median(far, weights, sites=sites, options=SolveOptions(time_limit_s=0))
+    quick = p_median(far, weights, sites=sites, time_limit_s=0)
     exact = p_median(far, weights, sites=sites)
     assert quick.bound <= exact.objective * (1 + 1e-12)
     assert exact.objective <= quick.objective * (1 + 1e-12)
@@ -135,8 +137,9 @@ def test_a_curve_falls_and_its_bounds_hold():
 
 def test_the_same_seed_gives_the_same_sites_for_any_number_of_threads():
     far, weights = made_town(5, 400, 150)
+    problem = make_problem("p_median", far, weights=weights, sites=12)
     found = [
-        p_median(far, weights, sites=12, options=SolveOptions(time_limit_s=20, gap=1e-4, seed=7, threads=threads))
+        solve_problem(problem, SolveOptions(time_limit_s=20, gap=1e-4, seed=7, threads=threads))
         for threads in (1, 2, 5)
     ]
     assert found[0].chosen.tolist() == found[1].chosen.tolist() == found[2].chosen.tolist()
@@ -268,7 +271,7 @@ def test_one_candidate_all_fixed_and_nobody_to_serve():
 
 def test_no_time_gives_the_quick_answer_with_a_bound_and_says_it_stopped():
     far, weights = made_town(1, 300, 200)
-    found = p_median(far, weights, sites=9, options=SolveOptions(time_limit_s=0))
+    found = p_median(far, weights, sites=9, time_limit_s=0)
     assert 0 < found.bound < found.objective
     assert found.stopped
     assert found.seconds < 20
@@ -276,7 +279,7 @@ def test_no_time_gives_the_quick_answer_with_a_bound_and_says_it_stopped():
 
 def test_a_gap_is_kept():
     far, weights = made_town(2, 300, 200)
-    loose = p_median(far, weights, sites=9, options=SolveOptions(gap=0.05))
+    loose = p_median(far, weights, sites=9, gap=0.05)
     assert loose.gap <= 0.05
     assert not loose.stopped
 

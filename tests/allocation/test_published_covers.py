@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from siting.allocation import SolveOptions, max_cover, set_cover
+from siting.allocation import max_cover, set_cover
 from tests.benchmarks.siting_instances import read_scp, read_sf_stores, read_swain
 
 
@@ -13,7 +13,7 @@ def test_a_published_set_cover_is_proven(shared_data, name):
     folder = shared_data / "benchmarks" / "scp"
     optima = dict(line.split(",") for line in (folder / "optima.csv").read_text(encoding="utf-8").split()[1:])
     covers, cost = read_scp(folder / f"{name}.txt")
-    found = set_cover(covers, cost=cost, options=SolveOptions(time_limit_s=30))
+    found = set_cover(covers, cost=cost, time_limit_s=30)
     assert found.objective == float(optima[name])
     assert found.proven
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siting.allocation import SolveOptions, make_problem, p_center, p_median
+from siting.allocation import make_problem, p_center, p_median
 from siting.allocation.linear import LinearModel
 from siting.allocation.median_bound import Survivors, survivors_model
 from siting.allocation.median_core import median_core
@@ -27,7 +27,7 @@ def warm_up() -> None:
     rng = np.random.default_rng(0)
     far, weights = rng.integers(1, 99, (60, 30)).astype(float), rng.integers(1, 9, 60).astype(float)
     p_median(far, weights, sites=5)
-    p_median(far, weights, sites=9, capacity=80, options=SolveOptions(time_limit_s=1))
+    p_median(far, weights, sites=9, capacity=80, time_limit_s=1)
     p_center(far, sites=5)
 
 
@@ -121,7 +121,7 @@ def large(homes: int, sites: int, chosen: list[int], *, limit: float, nodes: int
     far, weights = all_pairs(homes, sites, nodes=nodes)
     lines = []
     for p in chosen:
-        found, seconds = timed(p_median, far, weights, sites=p, options=SolveOptions(time_limit_s=limit))
+        found, seconds = timed(p_median, far, weights, sites=p, time_limit_s=limit)
         lines.append(line(f"p-median {homes}x{sites} p={p}, {limit:g} s", found, seconds))
         del found
     return lines

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation import Solution, SolveOptions, make_problem, max_cover, set_cover
+from siting.allocation import Solution, make_problem, max_cover, set_cover
 from siting.allocation.cover_models import max_cover_model, set_cover_model
 from siting.allocation.solve import solve_lp
 from tests.benchmarks.siting_instances import homes_and_sites, read_scp
@@ -24,8 +24,8 @@ def warm_up() -> None:
     rng = np.random.default_rng(0)
     covers = rng.random((200, 60)) < 0.05
     covers[:, 0] |= ~covers.any(axis=1)
-    set_cover(covers, options=SolveOptions(time_limit_s=0.2))
-    max_cover(covers, rng.integers(1, 9, 200), sites=9, options=SolveOptions(time_limit_s=0.2))
+    set_cover(covers, time_limit_s=0.2)
+    max_cover(covers, rng.integers(1, 9, 200), sites=9, time_limit_s=0.2)
 
 
 def line(name: str, found: Solution, seconds: float, relaxed: float | None = None) -> str:
@@ -48,7 +48,7 @@ def published_set_covers(folder: Path) -> list[str]:
     lines = []
     for path in sorted(folder.glob("scp*.txt")):
         covers, cost = read_scp(path)
-        found, seconds = timed(set_cover, covers, cost=cost, options=SolveOptions(time_limit_s=10))
+        found, seconds = timed(set_cover, covers, cost=cost, time_limit_s=10)
         right = found.proven and found.objective == float(optima[path.stem])
         lines.append(line(path.stem, found, seconds) + ("" if right else "  MISSED"))
     return lines
@@ -68,11 +68,11 @@ def street_covers(homes: int, sites: int, *, nodes: int = 20_397, most: int = 10
     best = make_problem("max_cover", distance, weights=households, sites=most)
     relaxed = relaxation(least)
     for limit in seconds:
-        found, taken = timed(set_cover, distance, options=SolveOptions(time_limit_s=limit))
+        found, taken = timed(set_cover, distance, time_limit_s=limit)
         lines.append(line(f"LSCP {homes}x{sites}, {limit:g} s", found, taken, relaxed))
     relaxed = min(relaxation(best), float(households.sum()))
     for limit in seconds:
-        found, taken = timed(max_cover, distance, households, sites=most, options=SolveOptions(time_limit_s=limit))
+        found, taken = timed(max_cover, distance, households, sites=most, time_limit_s=limit)
         lines.append(line(f"MCLP {homes}x{sites} p={most}, {limit:g} s", found, taken, relaxed))
     return lines
 
