@@ -226,50 +226,63 @@ def _set(highs_solver: Any, **options: object) -> None:
 
 
 def _run(solver: Any, progress: Progress) -> bool:
-    """Run the solver in a thread; return whether Ctrl-C ended it."""
-    stop = threading.Event()
+    """Run the solver in a thread, which has ended when this returns or raises; return whether Ctrl-C ended it."""
+    stop, finished = threading.Event(), threading.Event()
     seen: dict[str, float] = {}
+    faults: list[Exception] = []
 
     def at_node(event: Any) -> None:
         seen["best"], seen["bound"] = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
-        if stop.is_set():
+        # an interpreter that is ending waits for the thread: C++ does not survive being ended from outside
+        if stop.is_set() or not threading.main_thread().is_alive():
             event.data_in.user_interrupt = True
-
-    solver.cbMipInterrupt += at_node
-    solver.cbSimplexInterrupt += at_node
-    solver.cbIpmInterrupt += at_node
-    finished = threading.Event()
 
     def work() -> None:
         try:
             solver.run()
+        except Exception as error:
+            faults.append(error)
         finally:
             finished.set()
 
-    worker = threading.Thread(target=work, daemon=True)
+    for event in (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt):
+        event.subscribe(at_node)
+    worker = threading.Thread(target=work, name="HiGHS", daemon=False)
+    interrupted = False
     try:
-        worker.start()
+        _start(worker, finished)
         while not finished.wait(0.1):
             _tell(progress, seen)
     except KeyboardInterrupt:
-        stop.set()
-        _wait(finished)
-        return True
-    except BaseException:
-        stop.set()
-        _wait(finished)
-        raise
-    return False
+        interrupted = True
+    finally:
+        _end(worker, stop, finished)
+    if faults:
+        raise SolverError(Text(zh=f"求解器失败：{faults[0]}", en=f"the solver failed: {faults[0]}")) from faults[0]
+    return interrupted
 
 
-def _wait(finished: threading.Event) -> None:
-    """Wait for the solver to stop, however often Ctrl-C is pressed.
+def _start(worker: threading.Thread, finished: threading.Event) -> None:
+    """Start the thread, or say that the system gives none."""
+    try:
+        worker.start()
+    except RuntimeError as error:
+        finished.set()
+        raise SolverError(Text(zh=f"求解器失败：{error}", en=f"the solver failed: {error}")) from error
+
+
+def _end(worker: threading.Thread, stop: threading.Event, finished: threading.Event) -> None:
+    """Stop the solver where it still runs and wait for it, however often Ctrl-C is pressed.
 
     An event, not the thread: a ``Thread.join`` that Ctrl-C interrupts takes the thread for ended while it still runs.
     """
     while not finished.is_set():
         with contextlib.suppress(KeyboardInterrupt):
+            stop.set()
             finished.wait(0.1)
+    if worker.ident is not None:
+        with contextlib.suppress(KeyboardInterrupt):
+            worker.join()
 
 
 def _tell(progress: Progress, seen: dict[str, float]) -> None:

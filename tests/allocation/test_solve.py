@@ -1,7 +1,12 @@
 import _thread
 import math
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
+import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -178,6 +183,62 @@ def test_progress_that_raises_ends_the_solve():
 
     with pytest.raises(RuntimeError, match="no more"):
         solve_mip(knapsack(200, 5, rows=40), time_limit_s=20, progress=refuse)
+    assert solver_threads() == []
+
+
+def solver_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "HiGHS"]
+
+
+def test_no_thread_is_left_behind_by_a_solve():
+    solve_mip(knapsack())
+    solve_lp(knapsack())
+    assert solver_threads() == []
+
+
+def test_a_solver_that_breaks_is_an_error(monkeypatch):
+    model = knapsack()
+
+    def no_room(self):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(highspy.Highs, "run", no_room)
+    with pytest.raises(SolverError, match="the solver failed: no room"):
+        solve_mip(model)
+    assert solver_threads() == []
+
+
+def test_a_thread_that_cannot_start_is_an_error_not_an_endless_wait(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(SolverError, match="can't start new thread"):
+        solve_mip(knapsack())
+
+
+LEAVES_WHILE_SOLVING = """
+import threading, time
+from siting.allocation.solve import solve_mip
+from tests.allocation.test_solve import knapsack, solver_threads
+
+given = {"args": (knapsack(200, 5, rows=40),), "kwargs": {"time_limit_s": 60}}
+threading.Thread(target=solve_mip, daemon=True, **given).start()
+while not solver_threads():
+    time.sleep(0.01)
+time.sleep(0.5)
+print("leaving")
+"""
+
+
+def test_an_interpreter_that_ends_while_the_solver_runs_ends_in_order():
+    begun = time.perf_counter()
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES_WHILE_SOLVING], cwd=root, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr.strip()) == (0, "leaving", "")
+    assert time.perf_counter() - begun < 40
 
 
 @pytest.mark.parametrize("field", ["cost", "row_lower", "col_upper"])
