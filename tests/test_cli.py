@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -307,6 +308,17 @@ def test_a_console_that_is_not_utf8_gets_no_error(encoding):
     )
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr
+
+
+def test_the_installed_command_works_from_any_folder(tmp_path):
+    command = shutil.which("siting", path=str(Path(sys.executable).parent))
+    if command is None:
+        pytest.skip("the command is not installed beside this interpreter")
+    words = [command, "network", "nowhere.gpkg", "kept.net", "--lang", "en"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert "nowhere.gpkg" in done.stderr
+    assert "defect" not in done.stderr
 
 
 def test_a_reader_that_stops_listening_is_no_error():

@@ -14,9 +14,10 @@ def _commands(name: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
-def test_ci_ends_with_exactly_the_test_command_of_the_readme():
-    last = (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().splitlines()[-1]
-    assert last == _commands("README.md")[1]
+def test_ci_begins_and_ends_with_exactly_the_commands_of_the_readme():
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().splitlines()
+    given = [line for line in lines if line.startswith("python3 ")]
+    assert [given[0], lines[-1]] == _commands("README.md")
 
 
 def test_both_languages_give_the_same_two_commands():
