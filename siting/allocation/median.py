@@ -60,6 +60,9 @@ STEPS, FIRST_STEPS = 600, 100
 TURNS, LAST_TURN = (0.02, 0.06, 0.15, 0.3), 0.4
 """Share of the time that each turn may take; what is left is for the exact solver, or for one more turn."""
 
+FIRST_TREE = 0.01
+"""Share of the time for a tree before the first turn: where the first prices leave little, it ends the search."""
+
 MOST_UNDECIDED = 300
 """Branch and bound is tried where at most this many sites are undecided."""
 
@@ -228,6 +231,8 @@ class _Run:
         """Take turns until the gap asked is reached or the work is done."""
         best = self.best
         self._price(FIRST_STEPS if not self.seconds else STEPS)
+        if not best.done() and self.seconds:
+            self._prove(FIRST_TREE * self.seconds)
         for share in TURNS:
             if best.done() or not self.seconds:
                 return
@@ -250,8 +255,8 @@ class _Run:
         return chosen, self._value(chosen)
 
     def _turn(self, seconds: float) -> None:
-        """Search, raise the bound, and try the tree on what survives where that is little."""
-        core, best = self.core, self.best
+        """Search, raise the bound, and try to close the gap."""
+        best = self.best
         left = min(seconds, self.seconds - (time.perf_counter() - self.begun))
         if left <= 0:
             return
@@ -261,8 +266,12 @@ class _Run:
         if best.done():
             return
         self._price(STEPS, left / 3)
-        if best.done():
-            return
+        if not best.done():
+            self._prove(left / 3)
+
+    def _prove(self, seconds: float) -> None:
+        """Try the sites that the prices like best, then the tree on what survives where that is little."""
+        core, best = self.core, self.best
         assert self.prices is not None
         self.local.offer(np.sort(np.argsort(-self.prices.often, kind="stable")[: core.open_limit]))
         self._take("interchange")
@@ -270,7 +279,7 @@ class _Run:
         if best.done() or alive is None:
             return
         found = branch_and_bound(
-            core, alive, self.prices.prices, best.value, step=best.step, gap=self.options.gap, seconds=left / 3
+            core, alive, self.prices.prices, best.value, step=best.step, gap=self.options.gap, seconds=seconds
         )
         if found is not None:
             best.interrupted |= found.interrupted

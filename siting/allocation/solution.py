@@ -133,13 +133,15 @@ def nearest_chosen(problem: Problem, chosen: IntArray) -> tuple[IntArray, FloatA
     """Return the nearest chosen site of each demand, lower index first, and its distance (-1 and inf where none)."""
     n = problem.shape[0]
     near = csr_array(problem.pairs[:, chosen])
-    rows, cols, distance = np.repeat(np.arange(n), np.diff(near.indptr)), chosen[near.indices], near.data
-    order = np.lexsort((cols, distance, rows))
-    rows, first = np.unique(rows[order], return_index=True)
-    assigned = np.full(n, -1, dtype=np.int64)
-    length = np.full(n, np.inf)
-    assigned[rows] = cols[order][first]
-    length[rows] = distance[order][first]
+    near.sort_indices()
+    count = np.diff(near.indptr)
+    rows = np.flatnonzero(count)
+    assigned, length = np.full(n, -1, dtype=np.int64), np.full(n, np.inf)
+    if len(rows):
+        begins = near.indptr[rows]
+        length[rows] = np.minimum.reduceat(near.data, begins)
+        nearest = np.flatnonzero(near.data == np.repeat(length[rows], count[rows]))
+        assigned[rows] = chosen[near.indices[nearest[np.searchsorted(nearest, begins)]]]
     return assigned, length
 
 
