@@ -179,12 +179,15 @@ def _share_inside(shapes: NDArray[np.object_], lon: Floats, lat: Floats) -> floa
 def _far_issue(record: SourceRecord, ids: NDArray[np.object_], apart: Floats) -> Issue:
     listed = "、".join(str(each) for each in ids[:5]) + ("…" if len(ids) > 5 else "")
     km = float(apart.max()) / 1000
+    most = (
+        Text(f"最远 {km:,.0f} 公里", f"at most {km:,.0f} km") if np.isfinite(km) else Text("不在地图上", "off the map")
+    )
     return Issue(
         "warning",
         Text(
-            f"{len(ids)} 个点距最近的道路超过 {FAR_KM:.0f} 公里（最远 {km:,.0f} 公里）：{listed}",
+            f"{len(ids)} 个点距最近的道路超过 {FAR_KM:.0f} 公里（{most.zh}）：{listed}",
             f"{len(ids)} place{'s lie' if len(ids) > 1 else ' lies'} more than {FAR_KM:.0f} km from the nearest road "
-            f"(at most {km:,.0f} km): {listed.replace('、', ', ')}",
+            f"({most.en}): {listed.replace('、', ', ')}",
         ),
         Text("请核对坐标、datum 与路网范围", "check the coordinates, the datum and the extent of the roads"),
         file=record.path.name,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from siting.errors import InputError
-from siting.inputs.datum import check_datum_name, to_wgs84
+from siting.inputs.coordinate_systems import guess_projection, places_to_wgs84
 from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable, Source
 from siting.inputs.numbers import is_blank, parse_degrees
@@ -62,7 +59,12 @@ def locate_rows(
         places = _points_from_columns(raw, matches, source, faults, required)
     else:
         places = _check_shapes(raw, faults, points=points, required=required)
-    places = _to_wgs84(places, raw, source, faults, from_columns)
+        if source.swap_lon_lat:
+            known = ~shapely.is_missing(places)
+            places[known] = shapely.transform(places[known], lambda xy: xy[:, ::-1])
+            _say_exchanged(faults)
+    places = places_to_wgs84(places, raw, source, faults, from_columns=from_columns)
+    _refuse_exchanged(places, raw, faults)
     if points:
         _check_points(places, raw, source, faults)
     return places
@@ -74,7 +76,7 @@ def _points_from_columns(
     lon, lat = (_read_angles(raw, matches[name], faults, required) for name in ("lon", "lat"))
     if source.swap_lon_lat:
         lon, lat = lat, lon
-        faults.note("按要求对调了经度与纬度", "longitude and latitude exchanged, as asked")
+        _say_exchanged(faults)
     if source.crs is None and _refuse_strange_degrees(lon, lat, raw, matches, source, faults):
         return np.full(len(lon), None, dtype=object)
     places = np.full(len(lon), None, dtype=object)
@@ -118,19 +120,11 @@ def _refuse_strange_degrees(
     column = matches["lon"].header
     if swapped.sum() > known.sum() / 2:
         first = int(np.flatnonzero(swapped)[0])
-        faults.error(
-            f"经度与纬度似乎填反了（{int(swapped.sum())} 行）",
-            f"longitude and latitude look exchanged in {int(swapped.sum())} rows",
-            "请对调两列，或在研究文件中写 swap_lon_lat = true",
-            "exchange the columns, or write swap_lon_lat = true in the study file",
-            row=raw.rows[first],
-            column=column,
-            value=lon[first],
-        )
+        _say_all_exchanged(int(swapped.sum()), raw.rows[first], column, lon[first], faults)
         return True
     if beyond.sum() > known.sum() / 2 and float(np.nanmedian(np.maximum(np.abs(lon), np.abs(lat)))) > 1000:
         first = int(np.flatnonzero(beyond)[0])
-        guess = _guess_projection(lon[known], lat[known])
+        guess = guess_projection(lon[known], lat[known])
         faults.error(
             "是米制投影坐标，不是经纬度",
             "holds projected metres, not degrees",
@@ -158,27 +152,44 @@ def _refuse_strange_degrees(
     return False
 
 
-def _guess_projection(first: Floats, second: Floats) -> tuple[str, str]:
-    """Return a guess at the zone of Gauss-Krüger coordinates, in words."""
-    easting = first if np.median(np.abs(first)) < np.median(np.abs(second)) else second
-    eight = first if np.median(first) >= 1e7 else second
-    zone = int(np.median(eight) // 1e6)
-    if np.median(eight) >= 1e7 and 25 <= zone <= 45:
-        return (
-            f"，例如东坐标带 3° 带号 {zone}：EPSG:{4513 + zone - 25}",
-            f", for example EPSG:{4513 + zone - 25}: the eastings carry the number of 3° zone {zone}",
+def _say_exchanged(faults: Faults) -> None:
+    faults.note("按要求对调了经度与纬度", "longitude and latitude exchanged, as asked")
+
+
+def _refuse_exchanged(places: np.ndarray, raw: RawTable, faults: Faults) -> None:
+    """Report shapes that lie in China only with longitude and latitude exchanged, and take their place away."""
+    west, south, east, north = shapely.bounds(places).T
+    lon, lat = (west + east) / 2, (south + north) / 2
+    swapped = np.flatnonzero(~_in_china(lon, lat) & _in_china(lat, lon))
+    if not len(swapped):
+        return
+    values = [f"{lon[position]:.5f}, {lat[position]:.5f}" for position in swapped]
+    places[swapped] = None
+    if len(swapped) > (~np.isnan(lon)).sum() / 2:
+        _say_all_exchanged(len(swapped), raw.rows[swapped[0]], "geometry", values[0], faults)
+        return
+    for position, value in zip(swapped, values, strict=True):
+        faults.error(
+            "经度与纬度似乎填反了",
+            "longitude and latitude look exchanged",
+            "请改正此行的坐标",
+            "correct the coordinates of this row",
+            row=raw.rows[position],
+            column="geometry",
+            value=value,
         )
-    if np.median(eight) >= 1e7 and 13 <= zone <= 23:
-        return (
-            f"，例如东坐标带 6° 带号 {zone}：EPSG:{4491 + zone - 13}",
-            f", for example EPSG:{4491 + zone - 13}: the eastings carry the number of 6° zone {zone}",
-        )
-    if 1e5 < np.median(easting) < 1e6:
-        return (
-            "，例如 CGCS2000 3° 带 EPSG:4534–4554 之一（按中央经线选）",
-            ", for example one of EPSG:4534 to 4554 (CGCS2000, 3° zones; choose by the central meridian)",
-        )
-    return ("", "")
+
+
+def _say_all_exchanged(count: int, row: int, column: str, value: object, faults: Faults) -> None:
+    faults.error(
+        f"经度与纬度似乎填反了（{count} 行）",
+        f"longitude and latitude look exchanged in {count} row{'s' * (count != 1)}",
+        "请在原数据中对调，或在研究文件中写 swap_lon_lat = true",
+        "exchange them in the data, or write swap_lon_lat = true in the study file",
+        row=row,
+        column=column,
+        value=value,
+    )
 
 
 def _in_china(lon: Floats, lat: Floats) -> NDArray[np.bool_]:
@@ -233,108 +244,6 @@ def _check_shapes(raw: RawTable, faults: Faults, *, points: bool, required: bool
                 column="geometry",
             )
     return shapes
-
-
-def _to_wgs84(places: np.ndarray, raw: RawTable, source: Source, faults: Faults, from_columns: bool) -> np.ndarray:
-    """Return geometries in WGS84 from what the file or the study says of them."""
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError
-
-    crs = raw.crs
-    if source.crs is not None:
-        try:
-            crs = CRS.from_user_input(source.crs)
-        except CRSError:
-            faults.error(
-                "不认识的坐标系",
-                "is no known coordinate system",
-                "例如 EPSG:4547",
-                "for example EPSG:4547",
-                column="crs",
-                value=source.crs,
-            )
-            return np.full(len(places), None, dtype=object)
-    if source.datum is not None:
-        try:
-            check_datum_name(source.datum)
-        except InputError as fault:
-            faults.error(
-                fault.text.zh, fault.text.en, "请改正 datum", "correct datum", column="datum", value=source.datum
-            )
-            return np.full(len(places), None, dtype=object)
-    if crs is None and source.datum is None:
-        faults.error(
-            "没有说明坐标基准" if from_columns else "文件没有坐标系",
-            "the datum of its coordinates is not said" if from_columns else "the file names no coordinate system",
-            '请在研究文件中写明：datum = "gcj02"（高德、腾讯）、"bd09"（百度）、"cgcs2000" 或 "wgs84"；投影坐标用 crs',
-            'say it in the study file: datum = "gcj02" (Amap, Tencent), "bd09" (Baidu), "cgcs2000" or "wgs84"; '
-            "crs for projected coordinates",
-        )
-        return np.full(len(places), None, dtype=object)
-    known = ~shapely.is_missing(places)
-    result = places.copy()
-    if crs is not None and known.any() and _refuse_zone_numbers(shapely.bounds(places[known])[:, 0], crs, faults):
-        return np.full(len(places), None, dtype=object)
-    if crs is not None and not crs.equals(CRS.from_epsg(4326), ignore_axis_order=True) and not _is_crs84(crs):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-        if (
-            transformer.accuracy is not None and transformer.accuracy < 0
-        ) or transformer.description.lower().startswith("ballpark"):
-            faults.warning(
-                f"坐标系 {crs.name} 到 WGS84 没有已知的精确换算，位置可能偏差数十至上百米",
-                f"no accurate transformation from {crs.name} to WGS84 is known; "
-                "places may be off by tens of metres up to 100 m or more",
-                "请用测绘部门的参数先换算为 CGCS2000",
-                "convert it to CGCS2000 first with the survey office's parameters",
-            )
-        result[known] = shapely.transform(
-            result[known], lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
-        )
-    if source.datum in {"gcj02", "bd09"}:
-        datum = source.datum
-        result[known] = shapely.transform(
-            result[known], lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum))
-        )
-    lost = known & ~np.isfinite(shapely.bounds(result)).all(axis=1)
-    for position in np.flatnonzero(lost):
-        faults.error(
-            "坐标不在该坐标系的范围内",
-            "lies outside its coordinate system",
-            "请核对坐标与 crs",
-            "check the coordinates and crs",
-            row=raw.rows[position],
-            column="geometry",
-        )
-    result[lost] = None
-    return result
-
-
-def _refuse_zone_numbers(easting: Floats, crs: Any, faults: Faults) -> bool:
-    """Report eastings that carry a zone number in a CRS that has none, and tell whether there are."""
-    if not crs.is_projected or float(np.median(easting)) < 1e7:
-        return False
-    operation = crs.coordinate_operation
-    false_easting = next((each.value for each in operation.params if each.name == "False easting"), 0.0)
-    if (
-        not 4e5 <= false_easting < 1e6
-    ):  # a transverse Mercator zone without its number; others may well be this far east
-        return False
-    guess = _guess_projection(easting, easting)
-    faults.error(
-        f"东坐标带有带号，而坐标系 {crs.name} 没有带号",
-        f"the eastings carry a zone number, which {crs.name} has not",
-        f"请在研究文件中用 crs 写明带带号的坐标系{guess[0]}",
-        f"name the coordinate system with the zone number as crs in the study file{guess[1]}",
-        column="crs",
-        value=f"{float(easting[0]):.2f}",
-    )
-    return True
-
-
-def _is_crs84(crs: Any) -> bool:
-    return crs.to_authority() in {("OGC", "CRS84"), ("EPSG", "4979"), ("EPSG", "4490")}
 
 
 def _check_points(places: np.ndarray, raw: RawTable, source: Source, faults: Faults) -> None:

@@ -16,7 +16,8 @@ import pandas as pd
 import pyproj
 import shapely
 
-from siting.errors import Issue
+from siting.errors import InputError, Issue, TableError
+from siting.inputs.coordinate_systems import is_wgs84, transformer_to_wgs84
 from siting.inputs.datum import check_datum_name, to_wgs84
 from siting.inputs.faults import Faults, rows_in_words
 from siting.inputs.geodesy import line_lengths_m
@@ -24,6 +25,8 @@ from siting.inputs.tables import SourceRecord
 
 TEXT_COLUMNS = ("highway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
 ROAD_COLUMNS = ("source_id", "row", *TEXT_COLUMNS, "level", "oneway", "length_m", "geometry")
+OTHER_UNIT_TIMES = 3.0
+"""Measured lengths this many times the drawn ones, or as much less, are told: no road winds so, but units differ so."""
 LENGTH_TOLERANCE_SHARE = 0.05
 """A length whose unit nobody stated is taken as metres where it is this close to the drawn line."""
 FORWARD, BACKWARD = frozenset({"yes", "true", "1", "1.0", "是", "单行"}), frozenset({"-1", "-1.0", "reverse"})
@@ -78,10 +81,9 @@ def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None, datu
 
     Raises
     ------
-    InputError
-        If the datum is not one of the four.
     TableError
-        If the frame has no CRS and neither CRS nor datum is given, or it holds no usable line.
+        If the frame has no CRS and neither CRS nor datum is given, the datum is not one of the four, or it holds no
+        usable line.
     """
     faults = Faults(file)
     placed = _placed(_lines(_with_crs(frame, crs, datum, faults), faults), datum, faults)
@@ -101,7 +103,11 @@ def road_table(frame: gpd.GeoDataFrame, *, file: str = "", crs: Any = None, datu
 
 def _with_crs(frame: gpd.GeoDataFrame, crs: Any, datum: str | None, faults: Faults) -> gpd.GeoDataFrame:
     if datum is not None:
-        check_datum_name(datum)
+        try:
+            check_datum_name(datum)
+        except InputError as fault:
+            said = fault.text
+            raise faults.stop(said.zh, said.en, "请改正 datum", "correct datum", column="datum", value=datum) from fault
     if crs is None and frame.crs is None and datum is None:
         raise faults.stop(
             "道路没有坐标系", "the roads have no coordinate system",
@@ -139,6 +145,8 @@ def _lines(frame: gpd.GeoDataFrame, faults: Faults) -> gpd.GeoDataFrame:
 
 def _placed(frame: gpd.GeoDataFrame, datum: str | None, faults: Faults) -> gpd.GeoDataFrame:
     """Return the rows that lie on the earth, in EPSG:4326."""
+    if not is_wgs84(frame.crs) and transformer_to_wgs84(frame.crs, faults) is None:
+        raise TableError(faults.issues[-1].text, faults.issues)
     try:
         placed = frame.to_crs("EPSG:4326")
     except pyproj.exceptions.ProjError as error:
@@ -255,7 +263,25 @@ def _lengths(
     if wrong.any():
         _say_lengths(faults, rows[wrong], str(column), stated[wrong][0], "不是正数", "are not positive numbers")
     length[wrong | (parts > 1)] = np.nan
-    return length if "length_m" in found else _trusted(length, shapes, rows, str(column), faults)
+    if "length_m" not in found:
+        return _trusted(length, shapes, rows, str(column), faults)
+    usual = _times_drawn(length, shapes)
+    if not 1 / OTHER_UNIT_TIMES <= usual <= OTHER_UNIT_TIMES:
+        faults.warning(
+            f"长度约为图上长度的 {usual:.3g} 倍，可能不是米；已照样采用，各处距离随之成倍",
+            f"the lengths are about {usual:.3g} times the drawn ones: are they metres? They count as they stand",
+            "请改为以米为单位；若没有实测长度，请删去此列",
+            "give them in metres, or leave the column out where nothing was measured",
+            column=str(column),
+        )
+    return length
+
+
+def _times_drawn(length: npt.NDArray[np.float64], shapes: Words) -> float:
+    """Return how many times the drawn lines the stated lengths are, by the median; 1 where none is stated."""
+    drawn = line_lengths_m(shapes)
+    given = ~np.isnan(length) & (drawn > 0)
+    return float(np.median(length[given] / drawn[given])) if given.any() else 1.0
 
 
 def _trusted(
@@ -266,7 +292,7 @@ def _trusted(
     given = ~np.isnan(length) & (drawn > 0)
     if not given.any():
         return length
-    usual = float(np.median(length[given] / drawn[given]))
+    usual = _times_drawn(length, shapes)
     if abs(usual - 1) > LENGTH_TOLERANCE_SHARE:
         faults.warning(
             f"该列不像以米为单位的长度（约为图上长度的 {usual:.3g} 倍），改用图上长度",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,6 +71,28 @@ def test_an_old_datum_is_read_with_a_warning_of_its_size(tmp_path: Path) -> None
     for crs in ("EPSG:4610", "EPSG:4214"):
         tables = communities(tmp_path, COMMUNITIES, datum=None, crs=crs)
         assert any("no accurate transformation" in line for line in said(tables, "warning")), crs
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649"])
+def test_the_national_datum_is_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
+    move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    text = COMMUNITIES
+    for lon, lat in ((110.10, 35.10), (110.12, 35.12)):
+        x, y = move.transform(lon, lat)
+        text = text.replace(f"{lon:.2f},{lat:.2f}", f"{x:.4f},{y:.4f}")
+    assert said(communities(tmp_path, text, datum=None, crs=crs), "warning") == []
+
+
+def test_degrees_declared_as_metres_are_told(tmp_path: Path) -> None:
+    issue = only(faults(partial(communities, tmp_path, COMMUNITIES, datum=None, crs="EPSG:4547")))
+    assert "holds degrees, not metres" in issue.problem.en
+    assert (issue.column, issue.value) == ("crs", "110.1, 35.1")
+
+
+def test_a_local_coordinate_system_is_no_crash(tmp_path: Path) -> None:
+    local = 'LOCAL_CS["Lanzhou local",LOCAL_DATUM["x",32767],UNIT["metre",1],AXIS["E",EAST],AXIS["N",NORTH]]'
+    issue = only(faults(partial(communities, tmp_path, COMMUNITIES, datum=None, crs=local)))
+    assert "local coordinate system" in issue.problem.en
 
 
 def test_an_unknown_crs_is_told(tmp_path: Path) -> None:

@@ -237,6 +237,33 @@ def test_the_shapefiles_of_geofabrik_say_one_way_in_letters():
     np.testing.assert_allclose(starts, [0, 200, 200], atol=1e-3)
 
 
+def test_roads_of_an_old_datum_are_read_with_a_warning_of_its_size():
+    line = LineString([(110.1, 35.1), (110.2, 35.1)])
+    old = road_table(gpd.GeoDataFrame({"highway": ["path"]}, geometry=[line], crs="EPSG:4610"))
+    assert any("no accurate transformation" in issue.problem.en for issue in old.issues)
+    ours = road_table(gpd.GeoDataFrame({"highway": ["path"]}, geometry=[line], crs="EPSG:4490"))
+    assert ours.issues == ()
+
+
+def test_measured_lengths_in_another_unit_are_told():
+    line = LineString([(110.1, 35.1), (110.2, 35.1)])
+    table = gpd.GeoDataFrame({"highway": ["path"], "length_m": [9.1]}, geometry=[line], crs="EPSG:4326")
+    (issue,) = road_table(table).issues
+    assert (issue.severity, issue.column) == ("warning", "length_m")
+    assert "are they metres?" in issue.problem.en
+    assert road_table(table.assign(length_m=11_000)).issues == ()
+
+
+def test_an_unknown_datum_of_roads_names_the_file_and_a_local_system_is_no_crash():
+    line = LineString([(110.1, 35.1), (110.2, 35.1)])
+    table = gpd.GeoDataFrame({"highway": ["path"]}, geometry=[line], crs="EPSG:4326")
+    with pytest.raises(TableError, match=r'roads\.gpkg: unknown datum "gcj-02"'):
+        road_table(table, file="roads.gpkg", datum="gcj-02")
+    local = 'LOCAL_CS["Lanzhou local",LOCAL_DATUM["x",32767],UNIT["metre",1],AXIS["E",EAST],AXIS["N",NORTH]]'
+    with pytest.raises(TableError, match="local coordinate system"):
+        road_table(table.set_crs(local, allow_override=True), file="roads.gpkg")
+
+
 def test_a_word_unknown_in_oneway_is_told_and_the_road_is_two_way():
     roads = road_table(frame([(0, 0), (100, 0)], [(100, 0), (200, 0)], oneway=["yes", "mornings"]), file="roads.shp")
     assert roads.lines["oneway"].tolist() == [True, False]

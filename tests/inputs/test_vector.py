@@ -5,6 +5,7 @@ import shutil
 import zipfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -309,3 +310,25 @@ def test_a_list_in_a_layer_is_read_as_several_values_and_where_one_is_wanted_it_
     path = write(tmp_path, "d.geojson", json.dumps({"type": "FeatureCollection", "features": [bad]}))
     issue = only(faults(partial(read, tmp_path, candidates=Source(path))))
     assert (issue.row, issue.column, issue.value) == (1, "可用面积", "90;80") or "is missing" in issue.problem.en
+
+
+def exchanged(folder: Path, points: list[Point], **options: Any) -> Tables:
+    layer = gpd.GeoDataFrame({"facility_id": ["F1", "F2", "F3"], "service": "药店"}, geometry=points, crs="EPSG:4326")
+    layer.to_file(folder / "f.geojson")
+    return read(folder, facilities=Source(folder / "f.geojson", **options))
+
+
+def test_a_layer_with_longitude_and_latitude_exchanged_is_told_and_exchanged_only_when_asked(tmp_path: Path) -> None:
+    points = [Point(35.10, 110.10), Point(35.11, 110.11), Point(35.12, 110.12)]
+    issue = only(faults(partial(exchanged, tmp_path, points)))
+    assert "look exchanged in 3 rows" in issue.problem.en
+    assert "swap_lon_lat" in issue.cure.en
+    tables = exchanged(tmp_path, points, swap_lon_lat=True)
+    assert tables.facilities.geometry.x.tolist() == [110.10, 110.11, 110.12]
+    assert any("as asked" in line for line in said(tables))
+
+
+def test_one_place_of_a_layer_with_its_axes_exchanged_is_told_with_its_row(tmp_path: Path) -> None:
+    points = [Point(110.10, 35.10), Point(35.11, 110.11), Point(110.12, 35.12)]
+    issue = only(faults(partial(exchanged, tmp_path, points)))
+    assert (issue.row, issue.value) == (2, "35.11000, 110.11000")
