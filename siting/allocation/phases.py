@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from siting.text import Text
 
 if TYPE_CHECKING:
     from siting.coverage import Scorecard
+    from siting.standards.model import Rule
 
 
 def phase_plan(
@@ -222,7 +223,7 @@ def indicator_path(plan: Plan, score_plan: Callable[[Plan], Scorecard]) -> pd.Da
     Returns
     -------
     DataFrame
-        year, rule_id, value, target (NaN: nothing due by then), status.
+        year, rule_id, value, target (NaN: nothing due by then), status ("": the same), unit_zh, unit_en.
 
     Raises
     ------
@@ -236,14 +237,21 @@ def indicator_path(plan: Plan, score_plan: Callable[[Plan], Scorecard]) -> pd.Da
         card = score_plan(plan_until(plan, int(year)))
         county = card.indicators[card.indicators["place"] == "county"]
         for one in each_row(county):
-            rule = card.standard.rule(one.rule_id)
-            due = rule.due(int(year))
-            ok = (
-                ""
-                if due is None or np.isnan(one.value)
-                else "pass"
-                if (one.value >= due.target - 1e-9) == (rule.direction == "at_least") or one.value == due.target
-                else "fail"
-            )
-            rows.append((int(year), one.rule_id, float(one.value), np.nan if due is None else due.target, ok))
-    return pd.DataFrame(rows, columns=["year", "rule_id", "value", "target", "status"])
+            target, status = _against_due(one, card.standard.rule(one.rule_id), int(year))
+            rows.append((int(year), one.rule_id, float(one.value), target, status, one.unit_zh, one.unit_en))
+    return pd.DataFrame(rows, columns=["year", "rule_id", "value", "target", "status", "unit_zh", "unit_en"])
+
+
+def _against_due(one: Any, rule: Rule, year: int) -> tuple[float, str]:
+    """Return what a rule asks of a county's figure by a year and whether it is kept; NaN and "" where nothing is due.
+
+    The last deadline is judged by the scorecard itself; a step by the bounds of the figure, equal to the step kept.
+    """
+    due = rule.due(year)
+    if due is None:
+        return np.nan, ""
+    if due.year == rule.year:
+        return float(one.target), str(one.status)
+    sign = 1.0 if rule.direction == "at_least" else -1.0
+    kept = {sign * bound >= sign * due.target - 1e-9 for bound in (one.low, one.high)}
+    return due.target, "unknown" if len(kept) > 1 or np.isnan(one.low) else "pass" if kept == {True} else "fail"

@@ -25,7 +25,7 @@ WHOSE_UNKNOWN = Issue(
 
 def some(ids: Sequence[str]) -> str:
     """Return the first ids of a list, and a mark when there are more."""
-    return "、".join(ids[:_NAMED_AT_MOST]) + ("…" if len(ids) > _NAMED_AT_MOST else "")
+    return ", ".join(ids[:_NAMED_AT_MOST]) + ("…" if len(ids) > _NAMED_AT_MOST else "")
 
 
 def entrances_differ(place_id: str, least_m2: float, most_m2: float) -> Issue:

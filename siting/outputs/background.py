@@ -11,6 +11,7 @@ import pandas as pd
 from siting.outputs.figures import both_languages, cite
 from siting.outputs.sheet import Column, Sheet, rows_of
 from siting.outputs.words import AREA_TYPE, ASSUMPTION, GROUP, ROLE, SEVERITY, SPREAD, say
+from siting.standards.table import show_assumption
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -114,16 +115,15 @@ def assumption_sheet(results: Results, lang: Lang) -> Sheet:
         source = both_languages(circle.source).to(lang)
         place = " ".join(part for part in (circle.document, circle.clause, source) if part)
         rows.append((kinds[2].to(lang), name, size.to(lang), quoted(place, circle.quotation)))
-    for assumption in standard.assumptions.values():
-        value = f"{assumption.value:g} {assumption.unit}"
-        rows.append(
-            (
-                kinds[3].to(lang),
-                say(ASSUMPTION, assumption.name, lang),
-                value.strip(),
-                both_languages(assumption.source).to(lang),
-            )
+    rows += [
+        (
+            kinds[3].to(lang),
+            say(ASSUMPTION, assumption.name, lang),
+            show_assumption(assumption, lang),
+            both_languages(assumption.source).to(lang),
         )
+        for assumption in standard.assumptions.values()
+    ]
     return Sheet(
         Text("说明", "Definitions"),
         Text(

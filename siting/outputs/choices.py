@@ -179,12 +179,14 @@ def phase_sheet(phases: pd.DataFrame, lang: Lang) -> Sheet:
 
 
 def path_sheet(path: pd.DataFrame, standard: Standard, lang: Lang) -> Sheet:
-    """Return the county's indicators at the end of each year of the phases, beside what is due by then.
+    """Return each of the county's indicators year by year through the phases, beside what is due by then.
+
+    An indicator that no year's tables can answer is left to the table of indicators.
 
     Parameters
     ----------
     path
-        ``year``, ``rule_id``, ``value``, ``target`` (NaN: nothing due by then), ``status``.
+        What `siting.allocation.indicator_path` gives.
     standard
         The standard of the run.
     lang
@@ -193,29 +195,34 @@ def path_sheet(path: pd.DataFrame, standard: Standard, lang: Lang) -> Sheet:
     Returns
     -------
     Sheet
-        One row an indicator and year.
+        One row an indicator and year, the years of an indicator together.
     """
+    order = {name: number for number, name in enumerate(path["rule_id"].drop_duplicates())}
+    told = path.groupby("rule_id")["value"].transform("count").gt(0) | path["status"].isin(["pass", "fail"])
     rows = []
-    for row in each_row(path):
-        rule = standard.rule(row.rule_id)
-        value = format_figure(row.value, rule.unit, lang, against=row.target)
-        target = format_figure(row.target, rule.unit, lang)
+    for row in each_row(path[told].sort_values("rule_id", key=lambda name: name.map(order), kind="stable")):
+        unit = Text(row.unit_zh, row.unit_en)
+        value = format_figure(row.value, unit, lang, against=row.target)
+        target = format_figure(row.target, unit, lang)
         status = STATUS[row.status].to(lang) if row.status else ""
-        rows.append((str(row.year), rule.name.to(lang), value, target, status))
+        rows.append((standard.rule(row.rule_id).name.to(lang), str(row.year), value, target, status))
     return Sheet(
         Text("分年指标", "Indicators by year"),
         Text(
-            "全县各指标在各年年末的值，和到该年应达到的目标；目标为空表示到该年尚无要求。",
-            "The county's indicators at the end of each year, and what is due by then; no target: nothing is due yet.",
+            "全县各指标在各年年末的值，和到该年应达到的目标；“—”表示到该年尚无要求，或该值无法算出。",
+            "The county's indicators at the end of each year, and what is due by then; a dash: nothing is due yet, or "
+            "the figure is not known.",
         ),
         (
-            Column(Text("年份", "Year"), "text", 8),
             Column(Text("指标", "Indicator"), "wrapped", 40),
+            Column(Text("年份", "Year"), "text", 8),
             Column(Text("年末值", "At its end"), "text", 20),
             Column(Text("目标", "Target"), "text", 20),
             Column(Text("结论", "Verdict"), "text", 12),
         ),
         tuple(rows),
+        status_columns=(4,),
+        frozen=2,
     )
 
 

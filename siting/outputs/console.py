@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from siting.outputs.figures import Figure, headlines
-from siting.outputs.numbers import format_figure, is_missing
+from siting.outputs.numbers import format_figure, is_missing, with_unit
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _planned(plan: Plan) -> list[Text]:
         value, bound, gap = f"{stage.value:,.2f}", f"{stage.bound:,.2f}", f"{stage.gap:.2%}"
         lines.append(
             Text(
-                f"  {stage.name.zh}：{value} {stage.unit.zh}（界 {bound}，差距 {gap}，{proof.zh}）",
-                f"  {stage.name.en}: {value} {stage.unit.en} (bound {bound}, gap {gap}, {proof.en})",
+                f"  {stage.name.zh}：{with_unit(value, stage.unit, 'zh')}（界 {bound}，差距 {gap}，{proof.zh}）",
+                f"  {stage.name.en}: {with_unit(value, stage.unit, 'en')} (bound {bound}, gap {gap}, {proof.en})",
             )
         )
     return lines

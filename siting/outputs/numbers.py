@@ -49,7 +49,7 @@ def format_number(value: object, unit: str | Text, *, against: object = None) ->
     """Return a figure without its unit, a share as a percentage.
 
     Decimals are added until the printed figure stands on the same side of the printed target as the true one:
-    29.96 against 30 is printed 29.96, never 30.0, and a share of 0.9999 is never printed as 100.
+    29.96 against 30 is printed 29.96, never 30.0, a share of 0.9999 is never printed as 100, and 300 yuan never as 0.
 
     Parameters
     ----------
@@ -74,6 +74,8 @@ def format_number(value: object, unit: str | Text, *, against: object = None) ->
         if number in (0.0, 100.0):
             return f"{number:.0f}"
         marks += [0.0, 100.0]
+    elif unit == "wan_yuan":
+        marks.append(0.0)
     usual = _DECIMALS.get("share" if is_share(unit) else unit if isinstance(unit, str) else "", 1)
     # a difference that no printed decimal shows is the noise of adding, not a side
     telling = (d for d in range(usual, _MOST_DECIMALS + 1) if not any(_crosses(number, mark, d) for mark in marks))
@@ -106,8 +108,28 @@ def format_figure(value: object, unit: str | Text, lang: Lang, *, against: objec
         return digits
     if is_share(unit):
         return digits + "%"
-    name = unit_text(unit) if isinstance(unit, str) else unit
-    return f"{digits} {name.to(lang)}".rstrip()
+    return with_unit(digits, unit_text(unit) if isinstance(unit, str) else unit, lang)
+
+
+def with_unit(digits: str, unit: Text, lang: Lang) -> str:
+    """Return digits with a unit; one that begins with a digit itself (10,000 yuan) is multiplied by.
+
+    Parameters
+    ----------
+    digits
+        A figure as it is printed.
+    unit
+        Its unit.
+    lang
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        The figure as a sentence holds it.
+    """
+    name = unit.to(lang)
+    return f"{digits} {'× ' if name[:1].isdigit() else ''}{name}".rstrip()
 
 
 def is_share(unit: str | Text) -> bool:

@@ -108,6 +108,7 @@ ASSUMPTION: Mapping[str, Text] = {
     "snap_limit_m": Text("离路上限", "Farthest from a road"),
     "min_piece_km": Text("最短独立路网", "Shortest separate piece of road"),
     "off_road_m": Text("画圈时离路步行", "Off-road walk in drawn circles"),
+    "direct_walk": Text("院内可直接走到", "Walking straight across a compound"),
     "reach_share": Text("认定在圈内的住户比例", "Share of households for a community to be in the circle"),
     "allot_share": Text("可分配面积的住户比例", "Share of households for a site to be allotted"),
     "near_limit_share": Text("临界幅度", "Width of near the limit"),

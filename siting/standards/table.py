@@ -46,6 +46,18 @@ _WORDS: Mapping[str, Text] = {
     "disabled": Text("残疾人", "the disabled"),
 }
 
+# how the units of the assumptions are read; one without a row here reads the same in both languages
+_ASSUMED: Mapping[str, Text] = {
+    "km/h": Text("公里/小时", "km/h"),
+    "km": Text("公里", "km"),
+    "m": Text("米", "m"),
+    "m²": Text("平方米", "m²"),
+    "floors": Text("层", "floors"),
+    "weight": Text("（权重）", "(weight)"),
+    "years": Text("年", "years"),
+    "a year": Text("（每年）", "a year"),
+}
+
 
 def list_standards() -> tuple[Standard, ...]:
     """Return the shipped standards, the national one first."""
@@ -96,6 +108,29 @@ def show_value(rule: Rule, value: float | None, lang: Lang) -> str:
     if value is None:
         return ""
     return f"{value * 100:.6g} %" if rule.is_share else f"{value:.10g} {rule.unit.to(lang)}"
+
+
+def show_assumption(assumption: Assumption, lang: Lang) -> str:
+    """Return the value of an assumption as it is printed: a share as a percentage, a switch as yes or no.
+
+    Parameters
+    ----------
+    assumption
+        The assumption.
+    lang
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        The text, with its unit.
+    """
+    value, unit = assumption.value, assumption.unit
+    if unit == "share":
+        return f"{value * 100:.6g} %"
+    if unit == "1 yes, 0 no":
+        return (Text("是", "yes") if value else Text("否", "no")).to(lang)
+    return f"{value:g} {_ASSUMED.get(unit, Text(unit, unit)).to(lang)}".rstrip()
 
 
 def _rule_row(rule: Rule, standard: Standard, lang: Lang) -> dict[str, str]:
@@ -154,6 +189,6 @@ def _assumption_row(assumption: Assumption, lang: Lang) -> dict[str, str]:
     return {
         "kind": Text("假设", "assumption").to(lang),
         "id": assumption.name,
-        "what": f"{assumption.value:g} {assumption.unit}",
+        "what": show_assumption(assumption, lang),
         "source": assumption.source,
     }

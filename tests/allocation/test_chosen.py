@@ -157,5 +157,13 @@ def test_the_indicator_path_is_the_scorecard_at_the_end_of_each_year(done):
     rural = path.loc["rural_facility_coverage"]
     assert rural["status"].to_dict() == {2024: "", 2025: "pass"}
     assert np.isnan(rural.loc[2024, "target"])
+    end = score_plan(plan).indicators
+    county = end[end["place"] == "county"].set_index("rule_id")
+    last = path.xs(2025, level="year")
+    for column in ("value", "unit_zh", "unit_en"):
+        np.testing.assert_array_equal(last[column], county[column])
+    due = last["status"] != ""
+    assert due.any()
+    assert last.loc[due, ["target", "status"]].equals(county.loc[due, ["target", "status"]])
     with pytest.raises(ProblemError, match="the plan has no phases"):
         indicator_path(done.plan, score_plan)

@@ -28,6 +28,18 @@ def test_nearly_everybody_is_not_everybody():
     assert format_number(0.0, "share") == "0"
 
 
+def test_a_small_sum_of_money_is_not_nothing():
+    assert format_number(0.03, "wan_yuan") == "0.03"
+    assert format_number(0.0, "wan_yuan") == "0"
+    assert format_number(1513.94, "wan_yuan") == "1,513.9"
+
+
+def test_a_unit_that_begins_with_a_number_is_multiplied_by():
+    assert format_figure(1497.0, "wan_yuan", "en") == "1,497.0 × 10,000 yuan"
+    assert format_figure(1497.0, "wan_yuan", "zh") == "1,497.0 万元"
+    assert format_figure(12.0, Text("万元/年", "10,000 yuan a year"), "en") == "12.0 × 10,000 yuan a year"
+
+
 def test_a_figure_carries_its_unit_in_the_language_asked():
     assert format_figure(1234.5, "m2", "en") == "1,234 m²"
     assert format_figure(0.8, "share", "zh") == "80.0%"

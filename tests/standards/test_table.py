@@ -51,3 +51,24 @@ def test_english_rows_keep_chinese_only_where_a_document_is_quoted():
     table = rules_table(read_standard("linyi"), "en")
     for column in ("Kind", "Name", "What", "Applies to", "Level", "County figure", "Baseline", "Target"):
         assert not table[column].map(lambda cell: bool(re.search(r"[一-龥]", cell))).any(), column
+
+
+def test_an_assumption_is_read_in_the_readers_own_units():
+    said = {
+        lang: rules_table(read_standard("national"), lang).set_index(head).loc[:, what]
+        for lang, head, what in (("zh", "编号", "内容"), ("en", "Id", "What"))
+    }
+    for name, zh, en in (
+        ("reach_share", "90 %", "90 %"),
+        ("direct_walk", "是", "yes"),
+        ("floors_per_building", "6 层", "6 floors"),
+        ("walking_speed_kmh", "4.8 公里/小时", "4.8 km/h"),
+        ("horizon_years", "10 年", "10 years"),
+    ):
+        assert (said["zh"][name], said["en"][name]) == (zh, en)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_assumption_says_its_unit_in_english_to_a_chinese_reader(name):
+    table = rules_table(read_standard(name), "zh")
+    assert not table.loc[table["类别"].eq("假设"), "内容"].map(lambda cell: bool(re.search("[a-z]", cell))).any()

@@ -10,6 +10,7 @@ from siting.outputs.figures import both_languages, indicator_table
 from siting.outputs.numbers import format_figure, format_number, is_missing, is_share
 from siting.outputs.plain import clean_text
 from siting.outputs.sheet import each_row
+from siting.standards.table import show_assumption
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def about(results: Results) -> dict[str, Any]:
     return {
         "definitions": [[*pair(name), *pair(text)] for name, text in DEFINITIONS],
         "assumptions": [
-            [*pair(words.assumption_name(a.name)), f"{a.value:g}", a.unit, *pair(both_languages(a.source))]
+            [*pair(words.assumption_name(a.name)), show_assumption(a, "zh"), show_assumption(a, "en"),
+             *pair(both_languages(a.source))]
             for a in results.standard.assumptions.values()
         ],
         "inputs": [

@@ -469,7 +469,7 @@ function sitingMap(mapId) {
         make("h2", {}, say("definitions")),
         make("table", {}, make("tbody", {}, a.definitions.map((d) => make("tr", {}, make("td", {}, make("b", {}, d[state.lang]), make("div", {}, d[2 + state.lang])))))),
         make("h2", {}, say("assumptions")),
-        make("table", {}, make("tbody", {}, a.assumptions.map((d) => make("tr", {}, make("td", {}, d[state.lang], make("small", {}, d[4 + state.lang])), make("td", { class: "number" }, d[2] + " " + d[3]))))),
+        make("table", {}, make("tbody", {}, a.assumptions.map((d) => make("tr", {}, make("td", {}, d[state.lang], make("small", {}, d[4 + state.lang])), make("td", { class: "number" }, d[2 + state.lang]))))),
         make("h2", {}, say("inputs")),
         make("table", {}, make("tbody", {}, a.inputs.map((d) => make("tr", {}, make("td", {}, pick(d[0])), make("td", {}, d[1]), make("td", { class: "number" }, d[3] + " / " + d[2]))))),
         make("p", { class: "note" }, pick(a.spread)),
