@@ -1,25 +1,30 @@
 """How fast p-medians and p-centers are proven, how close large ones come to their bounds, and how long peers take.
 
 Run ``python -m tests.benchmarks.median_benchmark [pmed] [cpmp] [streets] [large] [build] [--data FOLDER]``; tiny ones
-run with the tests. Every kernel is compiled before the clock starts. The p-median of 20,000 x 5,000 needs about 4 GB,
-1.3 of them for its distances.
+run with the tests. Every kernel is compiled before the clock starts. Each number of sites of ``streets`` and ``large``
+gets a process of its own (``--sites 20`` for one alone): the memory told is that of one instance and one answer, and
+a peer that crashes ends no other row. Ours and all peers stand in one process, on one instance, one after the other.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+import statistics
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from siting.allocation import make_problem, p_center, p_median
-from siting.allocation.linear import LinearModel
-from siting.allocation.median_bound import Survivors, survivors_model
-from siting.allocation.median_core import median_core
-from siting.allocation.solve import solve_mip
+from siting.allocation import p_center, p_median
+from tests.benchmarks.fresh import peak_gb, run_fresh
+from tests.benchmarks.median_peers import PEERS, beside, plain_model
 from tests.benchmarks.siting_benchmark import line, timed
 from tests.benchmarks.siting_instances import all_pairs, read_cpmp, read_pmed
+
+PEER_S = 60.0
+"""Time limit of a peer, s; what it builds before it solves comes on top."""
+
+SITES = (20, 100)
 
 
 def warm_up() -> None:
@@ -55,94 +60,56 @@ def capacitated(folder: Path) -> list[str]:
     return lines
 
 
-def plain_model(problem) -> LinearModel:
-    """Return the p-median with every pair, as the textbook has it."""
-    core = median_core(problem)
-    n, m = problem.shape
-    rows = np.repeat(np.arange(n), np.diff(problem.pairs.indptr))
-    cost = problem.weights[rows] * problem.pairs.data
-    none, every = np.zeros(0, dtype=np.int64), np.arange(m)
-    alone = np.full(n, np.inf)
-    return survivors_model(core, Survivors(none, every, alone, rows, problem.pairs.indices.astype(np.int64), cost), 1e3)
-
-
-def streets(homes: int, sites: int, chosen: list[int], *, nodes: int = 20_397, limit: float = 60.0) -> list[str]:
-    """Prove p-medians on a made street network, and time the plain model and, where installed, the peers."""
+def streets(
+    homes: int, sites: int, p: int, *, nodes: int = 20_397, limit_s: float = PEER_S, peers: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Prove a p-median on a made street network, then let every peer that is installed (or those named) try it."""
     far, weights = all_pairs(homes, sites, nodes=nodes)
-    lines = []
-    for p in chosen:
-        found, ours = timed(p_median, far, weights, sites=p)
-        lines.append(line(f"p-median {homes}x{sites} p={p}", found, ours))
-        for name, peer in PEERS.items():
-            begun = time.perf_counter()
-            try:
-                value = peer(far, weights, p, limit)
-            except RuntimeError as error:  # spopt raises where it has no answer in time
-                lines.append(f"  {name:24} {str(error).split('.')[0]} in {time.perf_counter() - begun:.2f} s")
-                continue
-            seconds = time.perf_counter() - begun
-            if value is not None:
-                shown = f"{value:14,.0f}  {seconds:7.2f} s  {seconds / ours:6.1f} x"
-                lines.append(f"  {name:24} {shown}  {value / found.objective - 1:+.4%}")
-    return lines
+    found, seconds = timed(p_median, far, weights, sites=p)
+    yield line(f"p-median {homes}x{sites} p={p}", found, seconds) + f"  peak {peak_gb():.2f} GB"
+    for peer in PEERS:
+        if peer.installed and (not peers or peer.name in peers):
+            yield beside(peer, far, weights, p, limit_s, found.objective, seconds) + f"  peak {peak_gb():.2f} GB"
 
 
-def by_plain_model(far, weights, p: int, limit: float) -> float | None:
-    """Solve the plain model with the exact solver and no start."""
-    result = solve_mip(plain_model(make_problem("p_median", far, weights=weights, sites=p)), time_limit_s=limit)
-    return result.objective * 1e3
-
-
-def by_pbp(far, weights, p: int, limit: float) -> float | None:
-    """Solve with pbp-pmedian; None where it is not installed."""
-    try:
-        import pbp_pmedian
-    except ImportError:
-        return None
-    return pbp_pmedian.solve((weights[:, None] * far.toarray()).T, p)[0]
-
-
-def by_spopt(far, weights, p: int, limit: float) -> float | None:
-    """Solve with spopt and HiGHS through its modelling library; None where it is not installed."""
-    try:
-        import pulp
-        from spopt.locate import PMedian
-    except ImportError:
-        return None
-    model = PMedian.from_cost_matrix(far.toarray(), weights, p)
-    return model.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=limit)).problem.objective.value()
-
-
-PEERS = {"HiGHS, plain model": by_plain_model, "pbp-pmedian": by_pbp, "spopt + CBC": by_spopt}
-
-
-def large(homes: int, sites: int, chosen: list[int], *, limit: float, nodes: int = 20_397) -> list[str]:
-    """Search large p-medians under a time limit."""
+def large(homes: int, sites: int, p: int, *, limit_s: float, nodes: int = 20_397) -> str:
+    """Search a large p-median under a time limit."""
     far, weights = all_pairs(homes, sites, nodes=nodes)
-    lines = []
-    for p in chosen:
-        found, seconds = timed(p_median, far, weights, sites=p, time_limit_s=limit)
-        lines.append(line(f"p-median {homes}x{sites} p={p}, {limit:g} s", found, seconds))
-        del found
-    return lines
+    found, seconds = timed(p_median, far, weights, sites=p, time_limit_s=limit_s)
+    return line(f"p-median {homes}x{sites} p={p}, {limit_s:g} s", found, seconds) + f"  peak {peak_gb():.2f} GB"
 
 
 def building(homes: int, sites: int, *, nodes: int = 20_397) -> list[str]:
-    """Time the building of the plain model alone, here and in spopt (where it is installed)."""
+    """Time the building of the plain model alone, here (the median of five) and in spopt (where it is installed)."""
     far, weights = all_pairs(homes, sites, nodes=nodes)
-    begun = time.perf_counter()
-    plain_model(make_problem("p_median", far, weights=weights, sites=20))
-    ours = time.perf_counter() - begun
-    lines = [f"build p-median {homes}x{sites}: {ours:.3f} s"]
+    ours = statistics.median(timed(plain_model, far, weights, 20)[1] for _ in range(5))
+    lines = [f"build p-median {homes}x{sites}: {ours:.4f} s"]
     try:
         from spopt.locate import PMedian
     except ImportError:
         return [*lines, "spopt is not installed"]
     dense = far.toarray()
-    begun = time.perf_counter()
-    PMedian.from_cost_matrix(dense, weights, 20)
-    theirs = time.perf_counter() - begun
-    return [*lines, f"spopt: {theirs:.2f} s ({theirs / ours:.0f} x)"]
+    _, theirs = timed(PMedian.from_cost_matrix, dense, weights, 20)
+    return [*lines, f"spopt: {theirs:.2f} s ({theirs / ours:.0f} x), peak {peak_gb():.2f} GB"]
+
+
+def alone(part: str, p: int, peers: tuple[str, ...] = ()) -> None:
+    """Run one number of sites in a process of its own; where a peer ends it, run each peer again by itself."""
+    arguments = [part, "--here", "--sites", str(p), *(["--peers", *peers] if peers else [])]
+    code = run_fresh("tests.benchmarks.median_benchmark", arguments, patience_s=300 + 2 * PEER_S * len(PEERS))
+    if code:
+        print(f"  {part} p={p} {' '.join(peers)} ended with exit code {code}", flush=True)
+        for peer in PEERS if part == "streets" and not peers else ():
+            alone(part, p, (peer.name,))
+
+
+def run_here(parts: list[str], sites: list[int], peers: tuple[str, ...]) -> None:
+    """Run ``streets`` and ``large`` in this process."""
+    for p in sites:
+        for row in streets(1000, 200, p, peers=peers) if "streets" in parts else ():
+            print(row, flush=True)
+        for homes, places, limit_s in ((5000, 1000, 10.0), (20_000, 5000, 60.0)) if "large" in parts else ():
+            print(large(homes, places, p, limit_s=limit_s), flush=True)
 
 
 def main() -> None:
@@ -153,18 +120,22 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmarks"
     )
-    chosen = parser.parse_args()
-    warm_up()
-    if "pmed" in chosen.parts:
-        print("\n".join(published(chosen.data / "pmed")), flush=True)
-    if "cpmp" in chosen.parts:
-        print("\n".join(capacitated(chosen.data / "cpmp")), flush=True)
-    if "streets" in chosen.parts:
-        print("\n".join(streets(1000, 200, [20, 100])), flush=True)
-    if "large" in chosen.parts:
-        print("\n".join(large(5000, 1000, [20, 100], limit=10.0)), flush=True)
-        print("\n".join(large(20_000, 5000, [20, 100], limit=60.0)), flush=True)
-    if "build" in chosen.parts:
+    parser.add_argument("--sites", type=int, nargs="+", default=SITES, help="numbers of sites of streets and large")
+    parser.add_argument("--peers", nargs="+", default=[], choices=[peer.name for peer in PEERS])
+    parser.add_argument("--here", action="store_true", help="streets and large in this process, not one for each")
+    asked = parser.parse_args()
+    if asked.here or set(asked.parts) & {"pmed", "cpmp"}:
+        warm_up()
+    for part, table in (("pmed", published), ("cpmp", capacitated)):
+        if part in asked.parts:
+            print("\n".join(table(asked.data / part)), flush=True)
+    if asked.here:
+        run_here(asked.parts, asked.sites, tuple(asked.peers))
+    else:
+        for part in ("streets", "large"):
+            for p in asked.sites if part in asked.parts else ():
+                alone(part, p, tuple(asked.peers) if part == "streets" else ())
+    if "build" in asked.parts:
         print("\n".join(building(1000, 200)), flush=True)
 
 
