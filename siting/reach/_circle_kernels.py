@@ -1,4 +1,7 @@
-"""Compiled drawing of what a search reached: a field on a grid, negative inside, whose zero line is the circle."""
+"""Compiled drawing of what a search reached: a field on a grid, negative inside, whose zero line is the circle.
+
+A ``frame`` is (west, south, grid): the first point of the grid and its width, m.
+"""
 
 import numpy as np
 
@@ -14,19 +17,8 @@ def spread(rows, arcs, seeds, costs, unset, shift, label, heads, pool, links, to
         if used + np.uint64(1) > np.uint64(len(pool)):
             return n_touched, False
         if costs[s] < np.int64(unset):
-            used, n_touched = push(
-                np.uint64(seeds[s]),
-                np.uint64(costs[s]),
-                label,
-                heads,
-                pool,
-                links,
-                touched,
-                unset,
-                shift,
-                used,
-                n_touched,
-            )
+            node, cost = np.uint64(seeds[s]), np.uint64(costs[s])
+            used, n_touched = push(node, cost, label, heads, pool, links, touched, unset, shift, used, n_touched)
     return search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
 
 
@@ -51,8 +43,9 @@ def extent(touched, label, xy, source_xy, source_cost, limit, bounds):  # type: 
 
 
 @compiled
-def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-untyped-def]
+def stamp(field, frame, ax, ay, bx, by, radius):  # type: ignore[no-untyped-def]
     """Lower a field of squared distances to those from the segment a-b, where that may matter, m2."""
+    west, south, grid = frame
     margin = radius + 1.5 * grid
     n_y, n_x = field.shape
     row0 = np.int64(max(np.ceil((min(ay, by) - margin - south) / grid), 0.0))
@@ -85,7 +78,7 @@ def stamp(field, west, south, grid, ax, ay, bx, by, radius):  # type: ignore[no-
 
 
 @compiled
-def stamp_cone(field, west, south, grid, ax, ay, bx, by, radius, pace):  # type: ignore[no-untyped-def]
+def stamp_cone(field, frame, ax, ay, bx, by, radius, pace):  # type: ignore[no-untyped-def]
     """Lower a field of distances beyond the reached to those from discs along a-b, exactly.
 
     The disc at a has the radius ``radius``, m, and those towards b are smaller by ``pace`` for each m, down to none.
@@ -93,6 +86,7 @@ def stamp_cone(field, west, south, grid, ax, ay, bx, by, radius, pace):  # type:
     """
     if radius < 0:
         return
+    west, south, grid = frame
     length = np.hypot(bx - ax, by - ay)
     ux, uy = ((bx - ax) / length, (by - ay) / length) if length > 0 else (0.0, 0.0)
     length = min(length, radius / pace)
@@ -115,7 +109,7 @@ def stamp_cone(field, west, south, grid, ax, ay, bx, by, radius, pace):  # type:
 
 @compiled
 def draw_segment(  # type: ignore[no-untyped-def]
-    field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road
+    field, frame, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road
 ):
     """Stamp a straight piece of street, its ends at ``cost_a`` and ``cost_b``; ``pace`` is the cost per m drawn.
 
@@ -128,38 +122,38 @@ def draw_segment(  # type: ignore[no-untyped-def]
     from_a, from_b = (full - cost_a) / pace, (full - cost_b) / pace
     if (from_a >= 0 and from_b >= 0 and from_a + from_b >= drawn) or from_a >= drawn or from_b >= drawn:
         if not tips:
-            stamp(field, west, south, grid, ax, ay, bx, by, off_road)
+            stamp(field, frame, ax, ay, bx, by, off_road)
         return
     if tips:
         x_a, x_b = max(from_a, 0.0), drawn - max(from_b, 0.0)
         left_a, left_b = cutoff - cost_a - x_a * pace, cutoff - cost_b - (drawn - x_b) * pace
-        stamp_cone(field, west, south, grid, ax + x_a * ux, ay + x_a * uy, bx, by, min(off_road, left_a), pace)
-        stamp_cone(field, west, south, grid, ax + x_b * ux, ay + x_b * uy, ax, ay, min(off_road, left_b), pace)
+        stamp_cone(field, frame, ax + x_a * ux, ay + x_a * uy, bx, by, min(off_road, left_a), pace)
+        stamp_cone(field, frame, ax + x_b * ux, ay + x_b * uy, ax, ay, min(off_road, left_b), pace)
         return
     if from_a >= 0:
-        stamp(field, west, south, grid, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
+        stamp(field, frame, ax, ay, ax + from_a * ux, ay + from_a * uy, off_road)
     if from_b >= 0:
-        stamp(field, west, south, grid, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
+        stamp(field, frame, bx - from_b * ux, by - from_b * uy, bx, by, off_road)
 
 
 @compiled
 def draw_piece(  # type: ignore[no-untyped-def]
-    field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
+    field, frame, line, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
 ):
     """Draw the part of a drawn line from ``start`` to ``end`` (m along it), of which the two ends have these costs."""
     at = 0.0
-    for k in range(first, last - 1):
-        length = np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
+    for k in range(len(line) - 1):
+        length = np.hypot(line[k + 1, 0] - line[k, 0], line[k + 1, 1] - line[k, 1])
         low, high = max(start, at), min(end, at + length)
         if low < high or (low == high and start == end):
             one, two = ((low - at) / length, (high - at) / length) if length > 0 else (0.0, 1.0)
-            ax = lines[k, 0] + one * (lines[k + 1, 0] - lines[k, 0])
-            ay = lines[k, 1] + one * (lines[k + 1, 1] - lines[k, 1])
-            bx = lines[k, 0] + two * (lines[k + 1, 0] - lines[k, 0])
-            by = lines[k, 1] + two * (lines[k + 1, 1] - lines[k, 1])
+            ax = line[k, 0] + one * (line[k + 1, 0] - line[k, 0])
+            ay = line[k, 1] + one * (line[k + 1, 1] - line[k, 1])
+            bx = line[k, 0] + two * (line[k + 1, 0] - line[k, 0])
+            by = line[k, 1] + two * (line[k + 1, 1] - line[k, 1])
             cost_a = min(cost_start + (low - start) * pace, cost_end + (end - low) * pace)
             cost_b = min(cost_start + (high - start) * pace, cost_end + (end - high) * pace)
-            draw_segment(field, west, south, grid, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road)
+            draw_segment(field, frame, ax, ay, bx, by, cost_a, cost_b, pace, tips, cutoff, off_road)
         at += length
 
 
@@ -178,133 +172,82 @@ def lower_sources(length_mm, one_way, cost_u, cost_v, source_offset, source_cost
 
 
 @compiled
-def draw_edge(  # type: ignore[no-untyped-def]
-    field,
-    west,
-    south,
-    grid,
-    lines,
-    first,
-    last,
-    length_mm,
-    one_way,
-    cost_u,
-    cost_v,
-    source_offset,
-    source_cost,
-    tips,
-    cutoff,
-    off_road,
+def draw_street(  # type: ignore[no-untyped-def]
+    field, frame, line, length_mm, one_way, label_u, label_v, unset, source_offset, source_cost, tips, cutoff, off_road
 ):
-    """Draw what of an edge leads to a source within the cut-off, from its ends or the sources on it; gives its pace."""
+    """Draw what of a street leads to a source within the cut-off, by its ends or the sources on it; gives its pace."""
+    cost_u = label_u / 1000.0 if label_u < unset else np.inf
+    cost_v = label_v / 1000.0 if label_v < unset else np.inf
+    if len(source_offset):
+        lower_sources(length_mm, one_way, cost_u, cost_v, source_offset, source_cost)
     drawn = 0.0
-    for k in range(first, last - 1):
-        drawn += np.hypot(lines[k + 1, 0] - lines[k, 0], lines[k + 1, 1] - lines[k, 1])
+    for k in range(len(line) - 1):
+        drawn += np.hypot(line[k + 1, 0] - line[k, 0], line[k + 1, 1] - line[k, 1])
     pace = max(length_mm / 1000.0 / drawn, 1e-9) if drawn > 0 else 1.0
     start, cost_start = 0.0, np.inf if one_way else cost_u
     for s in range(len(source_offset) + 1):
         end = drawn if s == len(source_offset) else min(source_offset[s] / 1000.0 / pace, drawn)
         cost_end = cost_v if s == len(source_offset) else source_cost[s] / 1000.0
-        draw_piece(
-            field, west, south, grid, lines, first, last, start, end, cost_start, cost_end, pace, tips, cutoff, off_road
-        )
+        draw_piece(field, frame, line, start, end, cost_start, cost_end, pace, tips, cutoff, off_road)
         start, cost_start = end, np.inf if one_way else cost_end
     return pace
 
 
 @compiled
+def draw_round(  # type: ignore[no-untyped-def]
+    field, frame, streets, touched, label, unset, limit, first_source, sources, tips, fast, cutoff, off_road
+):
+    """Draw every street once: those without a source where ``tips`` may matter, then those with; as ``draw``."""
+    end_rows, end_edges, edge_u, edge_v, length_mm, oneway, line_rows, lines = streets
+    source_edge, source_offset, source_cost = sources
+    for t in range(len(touched) if fast or not tips else 0):
+        node = touched[t]
+        if label[node] > limit:
+            continue
+        for k in range(end_rows[node], end_rows[node + 1]):
+            e, at_v = end_edges[k] >> 1, (end_edges[k] & 1) == 1
+            if first_source[e] >= 0 or (at_v and label[edge_u[e]] <= limit):
+                continue
+            pace = draw_street(
+                field, frame, lines[line_rows[e] : line_rows[e + 1]], length_mm[e], oneway[e], label[edge_u[e]],
+                label[edge_v[e]], unset, source_offset[:0], source_cost[:0], tips, cutoff, off_road,
+            )  # fmt: skip
+            fast |= pace < 0.999
+    s = 0
+    while s < len(source_edge):
+        e, after = source_edge[s], s + 1
+        while after < len(source_edge) and source_edge[after] == e:
+            after += 1
+        pace = draw_street(
+            field, frame, lines[line_rows[e] : line_rows[e + 1]], length_mm[e], oneway[e], label[edge_u[e]],
+            label[edge_v[e]], unset, source_offset[s:after], source_cost[s:after], tips, cutoff, off_road,
+        )  # fmt: skip
+        fast |= pace < 0.999
+        s = after
+    return fast
+
+
+@compiled
 def draw(  # type: ignore[no-untyped-def]
-    field,
-    west,
-    south,
-    grid,
-    cutoff,
-    off_road,
-    touched,
-    label,
-    unset,
-    limit,
-    end_rows,
-    end_edges,
-    edge_u,
-    edge_v,
-    length_mm,
-    oneway,
-    line_rows,
-    lines,
-    first_source,
-    source_edge,
-    source_offset,
-    source_cost,
+    field, frame, cutoff, off_road, touched, label, unset, limit, streets, first_source, sources
 ):
     """Fill a field with what leads to the sources within the cut-off, negative inside; all widths in m.
 
-    ``first_source`` (edges,) is -1 for an edge without a source. Tips are drawn only next to sources and where a street
-    is shorter than its drawing: elsewhere they lie within what is stamped already, because a street is no shorter than
-    the straight line.
+    ``streets`` are the edge ends at each rank, and of each edge its ends by rank, its length, whether it is one-way and
+    its drawn line; ``first_source`` (edges,) is -1 for an edge without a source; ``sources`` are, in order along the
+    edges, edge, offset and cost, which is lowered to what another source makes of it.
+
+    Tips are drawn only next to sources and where a street is shorter than its drawing: elsewhere they lie within what
+    is stamped already, because a street is no shorter than the straight line.
     """
+    grid = frame[2]
     field[:] = (off_road + 1.5 * grid) ** 2
-    fast = False
-    for tips in (False, True):
-        for t in range(len(touched) if fast or not tips else 0):
-            node = touched[t]
-            if label[node] > limit:
-                continue
-            for k in range(end_rows[node], end_rows[node + 1]):
-                e, at_v = end_edges[k] >> 1, (end_edges[k] & 1) == 1
-                if first_source[e] >= 0 or (at_v and label[edge_u[e]] <= limit):
-                    continue
-                cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
-                cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
-                pace = draw_edge(
-                    field,
-                    west,
-                    south,
-                    grid,
-                    lines,
-                    line_rows[e],
-                    line_rows[e + 1],
-                    length_mm[e],
-                    oneway[e],
-                    cost_u,
-                    cost_v,
-                    source_offset[:0],
-                    source_cost[:0],
-                    tips,
-                    cutoff,
-                    off_road,
-                )
-                fast |= pace < 0.999
-        s = 0
-        while s < len(source_edge):
-            e, after = source_edge[s], s + 1
-            while after < len(source_edge) and source_edge[after] == e:
-                after += 1
-            cost_u = label[edge_u[e]] / 1000.0 if label[edge_u[e]] < unset else np.inf
-            cost_v = label[edge_v[e]] / 1000.0 if label[edge_v[e]] < unset else np.inf
-            lower_sources(length_mm[e], oneway[e], cost_u, cost_v, source_offset[s:after], source_cost[s:after])
-            pace = draw_edge(
-                field,
-                west,
-                south,
-                grid,
-                lines,
-                line_rows[e],
-                line_rows[e + 1],
-                length_mm[e],
-                oneway[e],
-                cost_u,
-                cost_v,
-                source_offset[s:after],
-                source_cost[s:after],
-                tips,
-                cutoff,
-                off_road,
-            )
-            fast |= pace < 0.999
-            s = after
-        if not tips:
-            field[:] = np.sqrt(field) - off_road
+    fast = draw_round(
+        field, frame, streets, touched, label, unset, limit, first_source, sources, False, False, cutoff, off_road
+    )
+    field[:] = np.sqrt(field) - off_road
+    draw_round(field, frame, streets, touched, label, unset, limit, first_source, sources, True, fast, cutoff, off_road)
+    end_rows, end_edges, line_rows, lines = streets[0], streets[1], streets[6], streets[7]
     for t in range(len(touched)):  # a node from which a one-way street leads away has no tip on that street
         node = touched[t]
         if fast and label[node] <= limit and end_rows[node] < end_rows[node + 1]:
@@ -312,7 +255,7 @@ def draw(  # type: ignore[no-untyped-def]
             at = line_rows[e + 1] - 1 if at_v else line_rows[e]
             left = min(off_road, cutoff - label[node] / 1000.0)
             x, y = lines[at, 0], lines[at, 1]
-            stamp_cone(field, west, south, grid, x, y, x, y, left, 1.0)
+            stamp_cone(field, frame, x, y, x, y, left, 1.0)
     for row in range(field.shape[0]):  # no zero line through a grid point: rings never touch there
         for col in range(field.shape[1]):
             if abs(field[row, col]) < 0.001:

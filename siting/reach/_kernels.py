@@ -171,19 +171,8 @@ def pair_rows(  # type: ignore[no-untyped-def]
         used, n_touched = U0, U0
         for side in range(2):
             if seed_costs[i, side] < np.int64(unset):
-                used, n_touched = push(
-                    np.uint64(seeds[i, side]),
-                    np.uint64(seed_costs[i, side]),
-                    label,
-                    heads,
-                    pool,
-                    links,
-                    touched,
-                    unset,
-                    shift,
-                    used,
-                    n_touched,
-                )
+                node, cost = np.uint64(seeds[i, side]), np.uint64(seed_costs[i, side])
+                used, n_touched = push(node, cost, label, heads, pool, links, touched, unset, shift, used, n_touched)
         n_touched, finished = search(rows, arcs, label, heads, pool, links, touched, unset, shift, used, n_touched)
         if not finished:
             clear(label, heads, touched, n_touched, unset, finished)

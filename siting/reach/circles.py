@@ -247,13 +247,13 @@ class _Canvas:
                 found.append(_NOTHING)
                 continue
             self._widen(bounds, bench.label, limit, source_edge)
-            west, south, shape = self._frame(bounds)
+            frame, shape = self._frame(bounds)
             field = np.empty(shape)
             _circle_kernels.draw(
-                field, west, south, self.grid_m, limit / 1000, self.off_road_m, touched, bench.label, unset, limit,
-                *self.streets[1:], own.first_source, source_edge, source_offset, source_cost,
+                field, frame, limit / 1000, self.off_road_m, touched, bench.label, unset, limit,
+                self.streets[1:], own.first_source, (source_edge, source_offset, source_cost),
             )  # fmt: skip
-            found.append(_contour(field, west, south, self.grid_m))
+            found.append(_contour(field, *frame))
         own.first_source[source_edge] = -1
         _kernels.clear(bench.label, bench.heads, bench.touched, n, unset, True)
         return found
@@ -268,13 +268,14 @@ class _Canvas:
             bounds[:2] = np.minimum(bounds[:2], boxes[reached, :2].min(axis=0))
             bounds[2:] = np.maximum(bounds[2:], boxes[reached, 2:].max(axis=0))
 
-    def _frame(self, bounds: Array) -> tuple[float, float, tuple[int, int]]:
-        """Return the south-west corner and the shape of the grid, on lines that all circles share."""
+    def _frame(self, bounds: Array) -> tuple[tuple[float, float, float], tuple[int, int]]:
+        """Return the grid (west, south, its width) and its shape, on lines that all circles share."""
         margin = self.off_road_m + 2 * self.grid_m + 0.01 * self.limit / 1000
         low = np.floor((bounds[:2] - margin) / self.grid_m)
         high = np.ceil((bounds[2:] + margin) / self.grid_m)
         size = (high - low + 1).astype(int)
-        return float(low[0] * self.grid_m), float(low[1] * self.grid_m), (int(size[1]), int(size[0]))
+        west, south = low * self.grid_m
+        return (float(west), float(south), float(self.grid_m)), (int(size[1]), int(size[0]))
 
 
 _NOTHING: Rings = (np.empty((0, 2)), np.zeros(1, np.uint32), np.zeros(1, np.uint32))
