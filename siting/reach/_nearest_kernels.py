@@ -160,10 +160,13 @@ def nearest_places(  # type: ignore[no-untyped-def]
             for t in range(on_chain[c], on_chain[c + 1]) if has_target[c] else range(0):
                 j = chain_target[t]
                 if target_offset[j] >= offset[i] or not chains[c, 3]:
-                    piece = off_road[i] + target_off_road[j] + abs(target_cost[j] - cost)
-                    insert(found, (np.uint64(piece) << U32) | np.uint64(j))
+                    piece = np.uint64(off_road[i] + target_off_road[j] + abs(target_cost[j] - cost))
+                    if piece <= limit:  # a leg may be longer than a label can hold
+                        insert(found, (piece << U32) | np.uint64(j))
             for t in range(direct_rows[i], direct_rows[i + 1]):
-                insert(found, (np.uint64(direct_cost[t]) << U32) | np.uint64(direct_target[t]))
+                straight = np.uint64(direct_cost[t])
+                if straight <= limit:
+                    insert(found, (straight << U32) | np.uint64(direct_target[t]))
         for s in range(k):
             none = found[s] == EMPTY
             distance[i, s] = np.inf if none else np.float64(found[s] >> U32) / unit

@@ -71,7 +71,8 @@ def circles(
     CutoffError
         If a cut-off is not positive and finite.
     InputError
-        If ``cutoffs_m`` is empty, or ``off_road_m`` or ``grid_m`` is not positive and finite.
+        If ``cutoffs_m`` is empty, ``off_road_m`` or ``grid_m`` is not positive and finite, or ``threads`` is less
+        than 1.
     """
     if not len(cutoffs_m):
         raise InputError(Text("cutoffs_m 为空。", "cutoffs_m is empty."))

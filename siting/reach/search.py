@@ -76,6 +76,8 @@ def within(
     ------
     CutoffError
         If not exactly one positive, finite cut-off is given.
+    InputError
+        If ``threads`` is less than 1.
     NetworkError
         If a node number is not one of the network, or it has no speeds and minutes are asked for.
     """
@@ -139,6 +141,8 @@ def cost_matrix(
     ------
     CutoffError
         If not exactly one positive, finite cut-off is given.
+    InputError
+        If ``threads`` is less than 1.
     NetworkError
         If a position is not on this network, or it has no speeds and minutes are asked for.
     """
@@ -224,12 +228,13 @@ def nearest(
     Returns
     -------
     Nearest
-        Distances in m, ``inf`` where there is no way, and row numbers of destinations, -1 there; shapes (n, k).
+        Distances in m, ``inf`` where there is no way of 4,026 km or less, and row numbers of destinations, -1 there;
+        shapes (n, k).
 
     Raises
     ------
     InputError
-        If ``k`` is less than 1.
+        If ``k`` or ``threads`` is less than 1.
     NetworkError
         If a position is not on this network, or its distances go beyond 4,026 km.
     """

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from siting.errors import InputError
 from siting.network.routing import RoutingGraph
+from siting.text import Text
 
 T = TypeVar("T")
 Array = npt.NDArray[Any]
@@ -26,10 +28,23 @@ _FIRST_BLOCK = 2**15
 
 
 def thread_count(threads: int | None) -> int:
-    """Return how many threads to use: those asked for, or one for each core this process may run on."""
-    if threads is not None:
-        return max(1, threads)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many threads to use.
+
+    Parameters
+    ----------
+    threads
+        Those asked for, >= 1; ``None``: one for each core this process may run on.
+
+    Raises
+    ------
+    InputError
+        If fewer than 1 is asked for.
+    """
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads < 1:
+        raise InputError(Text(f"threads 应至少为 1，实为 {threads}。", f"threads must be at least 1; it is {threads}."))
+    return threads
 
 
 def bucket_shift(graph: RoutingGraph, limit: int) -> int:

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from siting.errors import CutoffError, InputError, NetworkError
 from siting.network.graph import RoadNetwork
 from siting.network.positions import Positions
-from siting.reach import cost_matrix, nearest, within
+from siting.reach import circles, cost_matrix, nearest, within
 from siting.reach.cutoffs import whole_cutoff
 from tests import naive
 from tests.networks import CRS, metres_from_origin, networks, networks_with_places, places_on
@@ -149,6 +149,16 @@ def test_k_less_than_one_is_refused(street):
         nearest(street, street.node_positions(), street.node_positions(), k=0)
 
 
+@pytest.mark.parametrize("threads", [0, -2])
+def test_less_than_one_thread_is_refused(street, threads):
+    spots = street.node_positions()
+    for call in (within, cost_matrix, nearest, circles):
+        what = {within: ([0],), circles: (spots,)}.get(call, (spots, spots))
+        limit = {nearest: {}, circles: {"cutoffs_m": [100]}}.get(call, {"cutoff_m": 100})
+        with pytest.raises(InputError, match=f"at least 1; it is {threads}"):
+            call(street, *what, **limit, threads=threads)
+
+
 def test_minutes_need_a_speed(street):
     with pytest.raises(NetworkError, match="no speeds"):
         within(street, [0], cutoff_min=15)
@@ -203,6 +213,15 @@ def test_unroutable_places_have_empty_rows_and_columns(street):
     near = nearest(street, lost, lost)
     assert_array_equal(near.distance_m, [[math.inf], [0]])
     assert_array_equal(near.destination, [[-1], [1]])
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_place_an_ocean_away_has_no_nearest(street, k):
+    near = street.node_positions([1])
+    leg = np.array([11_000_000_000])
+    far = Positions(np.array([0]), np.array([0]), leg, near.lon - 90, near.lat)
+    assert np.isinf(nearest(street, far, near, k=k).distance_m).all()
+    assert np.isinf(nearest(street, near, far, k=k).distance_m).all()
 
 
 def test_home_to_facility_and_back_differ_on_a_one_way_ring():
