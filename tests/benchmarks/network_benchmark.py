@@ -7,7 +7,6 @@ Run ``python -m tests.benchmarks.network_benchmark`` for a made town of 80,000 n
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
@@ -22,6 +21,7 @@ import shapely
 
 from siting.inputs import read_roads
 from siting.network import RoadNetwork, build_network, read_network, snap, write_network
+from tests.benchmarks.fresh import peak_gb
 from tests.benchmarks.streets import street_network
 
 
@@ -117,7 +117,7 @@ def main() -> None:
     asked = parser.parse_args()
     for row in run(asked.roads, n_nodes=asked.nodes, n_places=asked.places):
         print(row)
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB, peers and all")
+    print(f"peak memory {1000 * peak_gb():,.0f} MB, peers and all")
 
 
 if __name__ == "__main__":
