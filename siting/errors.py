@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -130,3 +131,36 @@ class SolverError(SitingError, RuntimeError):
 
 class OutputError(SitingError, OSError):
     """An output cannot be written; whatever stood there before is intact."""
+
+
+_REASONS: dict[int, Text] = {
+    errno.ENOENT: Text("文件或文件夹不存在", "no such file or folder"),
+    errno.EACCES: Text("没有权限，或正被其他程序（如 Excel）打开", "no permission, or it is open in another program"),
+    errno.EPERM: Text("没有权限，或正被其他程序（如 Excel）打开", "no permission, or it is open in another program"),
+    errno.EBUSY: Text("正被其他程序占用", "it is in use by another program"),
+    errno.EEXIST: Text("已经存在", "it exists already"),
+    errno.ENOTDIR: Text("路径中有一段不是文件夹", "a part of the path is not a folder"),
+    errno.EISDIR: Text("是文件夹，不是文件", "it is a folder, not a file"),
+    errno.ENAMETOOLONG: Text("文件名或路径太长", "the name or the path is too long"),
+    errno.ENOSPC: Text("磁盘空间不足", "no space left on the disk"),
+    errno.EROFS: Text("磁盘是只读的", "the disk is read-only"),
+    errno.EIO: Text("磁盘或网络盘读写出错", "the disk or the network drive failed"),
+    errno.EMFILE: Text("打开的文件太多", "too many files are open"),
+}
+
+
+def reason_of(error: Exception) -> Text:
+    """Return why the operating system refused, in plain words; what it says itself where that is not a common reason.
+
+    Parameters
+    ----------
+    error
+        An ``OSError``, or what a library raised instead of one.
+
+    Returns
+    -------
+    Text
+        A few words, to stand behind a colon.
+    """
+    said = getattr(error, "strerror", None) or str(error)
+    return _REASONS.get(getattr(error, "errno", None) or 0, Text(said, said))

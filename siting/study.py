@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from siting.errors import Issue
 from siting.study_file import Choices, Study, read_study
+from siting.study_inputs import Ready, prepare, timed
 from siting.text import Progress, Text, silent
 
 if TYPE_CHECKING:
@@ -21,97 +18,10 @@ if TYPE_CHECKING:
     from siting.allocation.problem import Model
     from siting.allocation.situation import Situation
     from siting.coverage import Access, Scorecard
-    from siting.inputs import DemandPoints, SourceRecord, Tables
-    from siting.network import RoadNetwork
     from siting.outputs import Results
 
 _ANYWHERE_M = 1e6
 __all__ = ["Ready", "Study", "measure", "prepare", "read_study", "run"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A study whose inputs were read and checked: what every measure starts from."""
-
-    study: Study
-    tables: Tables
-    network: RoadNetwork
-    demand: DemandPoints
-    records: tuple[SourceRecord, ...]
-    issues: tuple[Issue, ...]
-    seconds: Mapping[str, float]
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
-    begun = time.perf_counter()
-    yield
-    seconds[part] = round(time.perf_counter() - begun, 3)
-
-
-def prepare(study: Study, *, progress: Progress = silent) -> Ready:
-    """Read and check the inputs of a study, build its network, and spread its households.
-
-    Parameters
-    ----------
-    study
-        The job.
-    progress
-        Told what is being done.
-
-    Returns
-    -------
-    Ready
-        Tables, network and demand points, with every issue found so far.
-
-    Raises
-    ------
-    TableError
-        If a table breaks the contract of its role; every fault of every file is in it.
-    NetworkError
-        If no network can be built of the roads.
-    """
-    from siting.inputs import check_places, read_tables, spread_households
-
-    seconds: dict[str, float] = {}
-    with _timed(seconds, "read"):
-        tables = read_tables(study.sources, study.standard, money_unit=study.money_unit, progress=progress)
-    with _timed(seconds, "network"):
-        network, record = _network(study, progress)
-        doubts = check_places(tables, _road_lines(network))
-    with _timed(seconds, "households"):
-        demand = spread_households(tables.communities, tables.boundaries, tables.buildings, study.standard)
-    issues = (*tables.issues, *doubts, *(network.report.issues if network.report else ()))
-    return Ready(study, tables, network, demand, (*tables.records, *record), issues, seconds)
-
-
-def _road_lines(network: RoadNetwork) -> gpd.GeoSeries:
-    import geopandas as gpd
-    import numpy as np
-    import shapely
-
-    edge = np.repeat(np.arange(network.n_edges), np.diff(network.geometry_offsets))
-    return gpd.GeoSeries(shapely.linestrings(network.geometry_xy, indices=edge), crs=network.crs)
-
-
-def _network(study: Study, progress: Progress) -> tuple[RoadNetwork, tuple[SourceRecord, ...]]:
-    from siting.inputs import SourceRecord
-    from siting.inputs.files import file_sha256
-    from siting.network import build_network, read_network
-
-    min_piece_km = study.standard.value("min_piece_km")
-    if isinstance(study.roads, str):
-        from siting.inputs.live import download_roads
-
-        roads = download_roads(study.roads, progress=progress)
-        return build_network(roads, min_piece_km=min_piece_km, progress=progress), ()
-    source = study.roads
-    net = read_network(source, min_piece_km=min_piece_km, progress=progress)
-    rows = int(net.report.counts.get("rows", net.n_edges)) if net.report else net.n_edges
-    record = SourceRecord(
-        "roads", source.path, file_sha256(source.path), rows, net.n_edges, "", source.datum or "", source.layer or ""
-    )
-    return net, (record,)
 
 
 def run(
@@ -138,9 +48,11 @@ def run(
     Raises
     ------
     TableError
-        If a table breaks the contract of its role.
+        If a table or the roads cannot be used; every fault of every file is in it.
     NetworkError
-        If no network can be built of the roads.
+        If no road is left that may be walked.
+    StudyError
+        If the plan names a site that is in no table.
     """
     ready = prepare(study, progress=progress)
     return measure(ready, with_plan=with_plan, chosen=chosen, progress=progress)
@@ -172,19 +84,19 @@ def measure(
 
     study, tables = ready.study, ready.tables
     seconds = dict(ready.seconds)
-    with _timed(seconds, "score"):
+    with timed(seconds, "score"):
         access = _access(ready, tables.facilities, progress)
         before = _score(ready, access, tables.facilities, tables.allotments, progress)
     plan, after, plan_circles, path = None, None, None, None
     if chosen is not None or (with_plan and study.plan is not None):
-        with _timed(seconds, "plan"):
+        with timed(seconds, "plan"):
             plan = _plan(ready, access, before, with_plan, chosen, progress)
-        with _timed(seconds, "score after"):
+        with timed(seconds, "score after"):
             after = _score_plan(ready, plan, progress)
         if plan.phases is not None:
-            with _timed(seconds, "years"):
+            with timed(seconds, "years"):
                 path = indicator_path(plan, lambda part: _score_plan(ready, part, progress))
-    with _timed(seconds, "circles"):
+    with timed(seconds, "circles"):
         progress(Text("绘制服务圈", "drawing circles"))
         counted = tables.facilities["service"].isin(study.standard.counted_services)
         circles = _circles(ready, tables.facilities[counted])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.errors import StandardError
+from siting.errors import StandardError, StudyError, reason_of
 from siting.standards import Standard, read_standard
 from siting.standards.model import near_matches
 from siting.study_reader import (
@@ -119,11 +119,11 @@ def read_study(path: str | Path) -> Study:
             reader.fault(f"study.{key}", "", Text("缺少这个键", "this key is missing"), Text("请补上", "add it"))
     sources, roads = _sources(reader)
     if reader.faults:
-        raise faulty(reader)
+        raise StudyError(faulty(path.name, reader.faults))
     standard = _standard(path, head["standard"], {**assumptions, **_own(travel, asked, priority)})
     sites = _site_rules(asked, extension, _largest_areas(reader, standard), _neighbours(reader, standard))
     if reader.faults:
-        raise faulty(reader)
+        raise StudyError(faulty(path.name, reader.faults))
     return Study(
         path=path,
         name=head["name"],
@@ -180,7 +180,14 @@ def _source(reader: Reader, key: str, entry: object) -> Source | None:
         return None
     name = str(values.pop("path"))
     path = reader.path.parent / name
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        why = reason_of(error)
+        problem = Text(f"读不了：{why.zh}", f"cannot be read: {why.en}")
+        reader.fault(key, name, problem, Text("请另存到别处", "save it elsewhere"))
+        return None
+    if not there:
         reader.fault(
             key,
             name,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from siting.errors import Issue, MissingFileError, StudyError
+from siting.errors import Issue, MissingFileError, StudyError, reason_of
 from siting.standards.model import near_matches
 from siting.text import Text
 
@@ -170,6 +170,9 @@ def parse_toml(path: Path) -> Mapping[str, Any]:
         raise MissingFileError(Text(f"找不到研究文件 {path}", f"there is no study file {path}"))
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        why = reason_of(error)
+        raise StudyError(Text(f"读不了 {path}：{why.zh}", f"{path} cannot be read: {why.en}")) from error
     except UnicodeDecodeError as error:
         raise StudyError(
             Text(
@@ -188,10 +191,21 @@ def parse_toml(path: Path) -> Mapping[str, Any]:
         ) from error
 
 
-def faulty(reader: Reader) -> StudyError:
-    """Return the error that says every fault that was gathered."""
-    name, count = reader.path.name, len(reader.faults)
-    lines = {lang: "\n".join("  " + fault.line(lang) for fault in reader.faults) for lang in ("zh", "en")}
-    return StudyError(
-        Text(f"{name}：{count} 处问题\n{lines['zh']}", f"{name}: {count} fault{'s' * (count > 1)}\n{lines['en']}")
-    )
+def faulty(name: str, faults: Sequence[Issue]) -> Text:
+    """Return every fault of a study file as one message, a line each.
+
+    Parameters
+    ----------
+    name
+        Name of the study file.
+    faults
+        What is wrong with it.
+
+    Returns
+    -------
+    Text
+        How many faults there are, and what they are.
+    """
+    count = len(faults)
+    lines = {lang: "\n".join("  " + fault.line(lang) for fault in faults) for lang in ("zh", "en")}
+    return Text(f"{name}：{count} 处问题\n{lines['zh']}", f"{name}: {count} fault{'s' * (count > 1)}\n{lines['en']}")

@@ -22,6 +22,7 @@ ROOMS = [
     "outputs",
     "study_reader",
     "study_file",
+    "study_inputs",
     "study",
     "cli",
     "__main__",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from siting.outputs import Results
     from siting.study import Study
 
-_PATH = click.Path(path_type=Path)
+_PATH = click.Path(path_type=Path, readable=False)  # who reads it says in plain words why it cannot be read
 _STUDY = click.argument("study", type=_PATH)
 _OUT = click.option("--out", type=_PATH, help="输出文件夹 / output folder (default: out beside STUDY)")
 _OUT_ASKED = click.option("--out", type=_PATH, help="输出文件夹 / output folder (default: nothing is written)")

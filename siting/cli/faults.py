@@ -7,7 +7,7 @@ import traceback
 import click
 
 from siting.cli.console import Console
-from siting.errors import InfeasibleError, SitingError, TableError
+from siting.errors import InfeasibleError, SitingError, TableError, reason_of
 from siting.text import Text
 
 DONE, BAD_INPUT, BAD_USAGE, NOT_ALL_MET, INTERRUPTED = 0, 1, 2, 3, 130
@@ -42,11 +42,11 @@ def fail(console: Console, error: Exception) -> int:
 def _foreign(error: Exception) -> Text:
     """Return what to say of an error that is not one of the product's own."""
     if isinstance(error, OSError):
-        reason = error.strerror or str(error)
+        why = reason_of(error)
         where = f" {error.filename}" if error.filename else ""
         return Text(
-            f"读写文件出错{where}：{reason}；请检查权限、磁盘空间，以及文件是否被其他程序占用",
-            f"reading or writing failed{where}: {reason}; check permissions, space, and whether a file is open "
+            f"读写文件出错{where}：{why.zh}；请检查权限、磁盘空间，以及文件是否被其他程序占用",
+            f"reading or writing failed{where}: {why.en}; check permissions, space, and whether a file is open "
             "elsewhere",
         )
     if isinstance(error, MemoryError):

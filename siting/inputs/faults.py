@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from siting.errors import Issue, Severity, TableError
+from siting.errors import Issue, Severity, TableError, reason_of
 from siting.text import Text
 
 
@@ -90,6 +90,50 @@ class Faults:
         """Return the error of a file that cannot be read on, with every issue so far."""
         self.error(zh, en, cure_zh, cure_en, row=row, column=column, value=value)
         return TableError(Text(f"{self.file}：{zh}", f"{self.file}: {en}"), self.issues)
+
+
+def refused(error: OSError, faults: Faults) -> TableError:
+    """Return the error of a file that the operating system does not let be read.
+
+    Parameters
+    ----------
+    error
+        What the system said.
+    faults
+        Where the fault is put.
+
+    Returns
+    -------
+    TableError
+        With every issue so far.
+    """
+    why = reason_of(error)
+    return faults.stop(
+        f"读不了：{why.zh}",
+        f"cannot be read: {why.en}",
+        "请关闭打开它的程序，检查权限和磁盘",
+        "close the program that has it open; check permissions and the disk",
+    )
+
+
+def headline(issues: Sequence[Issue]) -> Text:
+    """Return how many faults stop the run, and in which files, in one line.
+
+    Parameters
+    ----------
+    issues
+        Everything there is to say; only errors are counted.
+
+    Returns
+    -------
+    Text
+        The first line of an error.
+    """
+    errors = [issue for issue in issues if issue.severity == "error"]
+    places = list(dict.fromkeys(issue.file for issue in errors if issue.file))
+    faults = f"{len(errors)} fault{'s' if len(errors) > 1 else ''} in the input"
+    zh, en = (f"（{'、'.join(places)}）", f" ({', '.join(places)})") if places else ("", "")
+    return Text(f"输入数据有 {len(errors)} 处错误{zh}", f"{faults}{en}")
 
 
 def rows_in_words(rows: Sequence[int], lang: str) -> str:

@@ -10,7 +10,7 @@ import geopandas as gpd
 import shapely
 
 from siting.errors import MissingFileError
-from siting.inputs.faults import Faults
+from siting.inputs.faults import Faults, refused
 from siting.inputs.files import Source, file_sha256, read_file
 from siting.inputs.graphml import read_graphml_roads
 from siting.inputs.noding import node_roads
@@ -96,8 +96,11 @@ def _refuse(path: Path, faults: Faults) -> None:
     """Refuse what is not a road file, whatever its name says."""
     if path.is_dir():
         return
-    with path.open("rb") as file:
-        head = file.read(2048)
+    try:
+        with path.open("rb") as file:
+            head = file.read(2048)
+    except OSError as error:
+        raise refused(error, faults) from error
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not head:
         raise faults.stop("文件是空的", "the file is empty", "请重新下载", "download it again")

@@ -14,7 +14,7 @@ import pandas as pd
 from siting.errors import Issue, TableError
 from siting.inputs.cells import ServiceList, blank_column, read_cells
 from siting.inputs.checks import check_tables
-from siting.inputs.faults import Faults
+from siting.inputs.faults import Faults, headline, refused
 from siting.inputs.files import RawTable, Source, file_sha256, read_file
 from siting.inputs.headers import match_headers
 from siting.inputs.places import locate_rows
@@ -119,6 +119,10 @@ def read_tables(
         except TableError:
             issues.extend(faults.issues)
             continue
+        except OSError as error:
+            refused(error, faults)
+            issues.extend(faults.issues)
+            continue
         parts[role].append(part)
         issues.extend(faults.issues)
     frames = {role: _join_parts(role, parts[role]) for role in ROLES}
@@ -127,7 +131,7 @@ def read_tables(
     given = {role for role, _ in listed}
     issues.extend(check_tables(frames, origins, given=given, failed=failed, said=issues))
     if any(issue.severity == "error" for issue in issues):
-        raise TableError(_headline(issues), issues)
+        raise TableError(headline(issues), issues)
     _settle_types(frames)
     return Tables(
         communities=frames["communities"],
@@ -139,14 +143,6 @@ def read_tables(
         issues=tuple(issues),
         records=tuple(part.record for role in ROLES for part in parts[role]),
     )
-
-
-def _headline(issues: Sequence[Issue]) -> Text:
-    errors = [issue for issue in issues if issue.severity == "error"]
-    places = list(dict.fromkeys(issue.file for issue in errors if issue.file))
-    faults = f"{len(errors)} fault{'s' if len(errors) > 1 else ''} in the input"
-    zh, en = (f"（{'、'.join(places)}）", f" ({', '.join(places)})") if places else ("", "")
-    return Text(f"输入数据有 {len(errors)} 处错误{zh}", f"{faults}{en}")
 
 
 def _money_scale(money_unit: str, faults: Faults) -> float:

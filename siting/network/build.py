@@ -116,10 +116,13 @@ def build_network(
     kept = kept[_distinct(drawn.take(kept), ends[kept], oneway[kept])]
     counts["duplicates"] = int(real.sum()) - len(kept)
     if not len(kept):
+        where = Text(f"{table.file}：", f"{table.file}: ") if table.file else Text("", "")
         raise NetworkError(
             Text(
-                f"没有一条道路可供{travel.name.zh}使用（共 {counts['rows']} 行，{counts['closed']} 行不允许通行）。",
-                f"No road is left for {travel.name.en} ({counts['rows']} rows, {counts['closed']} closed to it).",
+                f"{where.zh}没有一条道路可供{travel.name.zh}使用"
+                f"（共 {counts['rows']} 行，{counts['closed']} 行不允许通行）；请核对 highway 列，或换道路更全的数据",
+                f"{where.en}no road is left for {travel.name.en} ({counts['rows']} rows, {counts['closed']} closed to "
+                "it): check the column highway, or use data with more roads",
             )
         )
     used, ends = np.unique(ends[kept], return_inverse=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from siting.errors import InputError, Issue, MissingFileError, NetworkError, OutputError
+from siting.errors import InputError, Issue, MissingFileError, NetworkError, OutputError, reason_of
 from siting.inputs.files import Source
 from siting.inputs.roads import read_roads
 from siting.network.build import BuildReport, build_network, check_speed
@@ -109,10 +109,11 @@ def write_network(net: RoadNetwork, path: str | Path) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as error:
+        why = reason_of(error)
         raise OutputError(
             Text(
-                f"写不了路网文件 {target}：{error.strerror}。",
-                f"The network file {target} cannot be written: {error.strerror}.",
+                f"写不了路网文件 {target}：{why.zh}。",
+                f"The network file {target} cannot be written: {why.en}.",
             )
         ) from error
     finally:
@@ -149,8 +150,11 @@ def _header(net: RoadNetwork) -> dict[str, Any]:
 
 def _is_kept(path: Path) -> bool:
     """Return whether a file is a network kept by :func:`write_network`."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04" and file.read(26 + len(HEADER))[26:] == HEADER.encode()
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04" and file.read(26 + len(HEADER))[26:] == HEADER.encode()
+    except OSError:
+        return False  # whoever reads it as roads says why it cannot be read
 
 
 def _read_kept(path: Path) -> RoadNetwork:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from siting.errors import OutputError
+from siting.errors import OutputError, reason_of
 from siting.outputs.manifest import MANIFEST_NAME
 from siting.text import Text
 
@@ -329,11 +329,11 @@ def _exists(final: Path) -> OutputError:
 
 def _cannot(final: Path, error: Exception) -> OutputError:
     """Return the error for a disk that will not take the output."""
-    reason = getattr(error, "strerror", None) or str(error)
+    why = reason_of(error)
     return OutputError(
         Text(
-            f"无法写入 {final}：{reason}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
-            f"Cannot write {final}: {reason}. What was there is intact; check space, permissions, and whether a "
+            f"无法写入 {final}：{why.zh}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
+            f"Cannot write {final}: {why.en}. What was there is intact; check space, permissions, and whether a "
             "file is open.",
         )
     )

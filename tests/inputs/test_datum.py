@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,26 @@ def test_a_wrong_datum_is_doubted_and_the_right_one_is_not(roads: gpd.GeoSeries,
         assert "is the datum gcj02?" in issues[0].cure.en
 
 
+def test_roads_that_no_file_fits_are_named_instead_of_the_files(roads: gpd.GeoSeries) -> None:
+    tables = read_tables(
+        {
+            "communities": Source(DEMO / "communities.xlsx", datum="gcj02"),
+            "facilities": [Source(DEMO / "stations.csv", datum="gcj02"), Source(DEMO / "services.geojson")],
+            "buildings": Source(DEMO / "buildings.gpkg"),
+        },
+        read_standard("linyi"),
+    )
+    shifted = gpd.GeoSeries(
+        shapely.transform(roads.to_numpy(), lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], "gcj02"))),
+        crs=roads.crs,
+    )
+    issue = only(check_places(tables, shifted, Source(Path("roads.gpkg"), datum="gcj02")))
+    assert (issue.file, issue.value) == ("roads.gpkg", "gcj02")
+    assert issue.cure.en.startswith("is the datum of the roads wgs84?")
+    assert check_places(tables, roads, Source(Path("roads.gpkg"))) == ()
+    assert {issue.file for issue in check_places(tables, shifted)} == {"services.geojson", "buildings.gpkg"}
+
+
 def test_boundaries_alone_give_a_wrong_datum_away(tmp_path: Path) -> None:
     lon = 110 + np.arange(30) / 100
     frame = gpd.GeoDataFrame(
@@ -173,3 +194,8 @@ def test_the_right_datums_of_a_real_city_are_not_doubted(shared_data: Path) -> N
     assert check_places(read_tables(sources, standard), roads) == ()
     sources["communities"] = Source(folder / "communities_gcj02.xlsx", datum="wgs84")
     assert [issue.file for issue in check_places(read_tables(sources, standard), roads)] == ["communities_gcj02.xlsx"]
+    sources["facilities"] = Source(folder / "service_stations_gb18030_gcj02.csv", datum="wgs84")
+    assert [issue.file for issue in check_places(read_tables(sources, standard), roads)] == [
+        "communities_gcj02.xlsx",
+        "service_stations_gb18030_gcj02.csv",
+    ]

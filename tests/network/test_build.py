@@ -243,10 +243,10 @@ def test_speeds_come_from_the_mode_or_from_the_caller():
 
 
 def test_a_network_without_roads_is_refused_with_the_reason():
-    with pytest.raises(NetworkError, match=r"No road is left for walking \(1 rows, 1 closed to it\)") as caught:
+    with pytest.raises(NetworkError, match=r"no road is left for walking \(1 rows, 1 closed to it\)") as caught:
         build_network(roads([(0, 0), (500, 0)], highway=["motorway"]))
     assert "步行" in caught.value.text.zh
-    with pytest.raises(NetworkError, match="No road is left"):
+    with pytest.raises(NetworkError, match="no road is left"):
         build_network(roads([(0, 0), (0, 0)]))
 
 

@@ -116,7 +116,7 @@ def test_a_read_only_place_is_an_error_in_plain_words(tmp_path):
 
 def test_a_full_disk_is_an_error_in_plain_words_and_the_old_result_stays(tmp_path):
     put(tmp_path / "out", "old")
-    with pytest.raises(OutputError, match="No space left"), whole_folder(tmp_path / "out", force=True):
+    with pytest.raises(OutputError, match="no space left"), whole_folder(tmp_path / "out", force=True):
         raise OSError(28, "No space left on device")
     assert (tmp_path / "out" / "run.json").read_text(encoding="utf-8") == "old"
     assert not left_over(tmp_path)
