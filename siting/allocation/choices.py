@@ -230,8 +230,11 @@ def cost_curve(
                 one for one in (best, first_draft(model)) if model.linear.violation(model.point(one)) <= FEASIBILITY
             ]
             start = max(starts, key=lambda one: exact_value(model, question, one))
-            point, _ = improve(model, asked, model.point(start), seconds=0.4 * left, seed=options.seed)
-            result = solve_mip(asked, start=point, time_limit_s=0.6 * left, gap=0.9 * options.gap, seed=options.seed)
+            effort_s = 0.4 * time_limit_s / len(budgets)
+            point, _ = improve(
+                model, asked, model.point(start), effort_s=effort_s, clock_s=0.5 * left, seed=options.seed
+            )
+            result = solve_mip(asked, start=point, time_limit_s=0.5 * left, gap=0.9 * options.gap, seed=options.seed)
             found = rounded(model, result.found)
             sound = model.linear.violation(model.point(found)) <= FEASIBILITY
             best = (

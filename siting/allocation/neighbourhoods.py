@@ -2,7 +2,8 @@
 
 A patch is grown from a community over the actions that serve it and the communities those serve; its actions,
 allotments and verdicts are free, everything else stays as it is. Method: Shaw (1998), CP-98, with patches whose size
-follows from how fast the last one was solved.
+follows from how hard the last one was. The search is measured in iterations of the simplex, not in seconds: the same
+study gives the same plan whatever else the machine does, unless it is so slow that the clock cuts in.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from scipy.sparse import coo_array, csc_array, csr_array
 from siting.allocation.prescription_model import PrescriptionModel
 from siting.allocation.situation import FloatArray, IntArray
 from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
+
+ITERATIONS_PER_S = 2500
+"""Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds."""
+_OVERHEAD = 50  # what setting up one more patch takes, in iterations
+_EASY, _HARD = 750, 2500  # patches that took less are grown, those that took more are shrunk
+_LONGEST_PATCH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def _row(matrix: csr_array, at: int) -> IntArray:
 
 
 def improve(
-    model: PrescriptionModel, linear: LinearModel, point: FloatArray, *, seconds: float, seed: int
+    model: PrescriptionModel, linear: LinearModel, point: FloatArray, *, effort_s: float, clock_s: float, seed: int
 ) -> tuple[FloatArray, bool]:
     """Return a point at least as good, bettered patch by patch until a round brings nothing, and whether Ctrl-C came.
 
@@ -71,8 +78,10 @@ def improve(
         The rows and the objective of the stage.
     point
         A feasible point, shape (columns,).
-    seconds
-        Longest time, s.
+    effort_s
+        How much may be searched, in seconds of an ordinary machine (`ITERATIONS_PER_S`).
+    clock_s
+        Longest time, s, on any machine.
     seed
         The order of the patches.
     """
@@ -80,10 +89,10 @@ def improve(
     where, columns = Map.of(model), csc_array(linear.matrix)
     rng = np.random.default_rng(seed)
     worth = np.unique(np.concatenate([model.pairs.community, model.classes.community]))
-    size, best, gained, fine = 60, point, np.inf, 1e-3
+    size, best, gained, fine, left = 60, point, np.inf, 1e-3, effort_s * ITERATIONS_PER_S
     order: list[int] = []
     seen = np.zeros(len(model.situation.community_id), dtype=bool)
-    while len(worth) and (left := seconds - (time.perf_counter() - begun)) > 0:
+    while len(worth) and left > 0 and (seconds := clock_s - (time.perf_counter() - begun)) > 0:
         if not order:
             if gained <= 1e-5 * abs(linear.value(best)) and fine == 1e-5:
                 break
@@ -94,10 +103,10 @@ def improve(
             continue
         actions, communities, inner = where.patch(at, size)
         seen[inner] = True
-        started = time.perf_counter()
-        found, stopped = _solve_patch(model, linear, columns, best, actions, communities, min(3.0, left), fine, seed)
-        took = time.perf_counter() - started
-        size = min(int(size * 1.2), 250) if took < 0.3 else max(int(size * 0.85), 8) if took > 1.0 else size
+        longest = min(_LONGEST_PATCH_S, seconds)
+        found, took, stopped = _solve_patch(model, linear, columns, best, actions, communities, longest, fine, seed)
+        left -= took + _OVERHEAD
+        size = min(int(size * 1.2), 250) if took < _EASY else max(int(size * 0.85), 8) if took > _HARD else size
         if linear.value(found) < linear.value(best):
             gained += linear.value(best) - linear.value(found)
             best = found
@@ -116,8 +125,8 @@ def _solve_patch(
     seconds: float,
     gap: float,
     seed: int,
-) -> tuple[FloatArray, bool]:
-    """Return the point with one patch solved again, and whether Ctrl-C ended the search."""
+) -> tuple[FloatArray, int, bool]:
+    """Return the point with one patch solved again, the iterations it took, and whether Ctrl-C ended the search."""
     n, k = len(model.situation.community_id), len(model.situation.actions)
     mine, here = np.zeros(k, dtype=bool), np.zeros(n, dtype=bool)
     mine[actions], here[communities] = True, True
@@ -147,4 +156,5 @@ def _solve_patch(
     result = solve_mip(patch, start=point[cols], time_limit_s=max(seconds, 0.01), gap=gap, seed=seed)
     found = point.copy()
     found[cols] = point[cols] if result.values is None else result.values
-    return found if linear.violation(found) <= FEASIBILITY else point, result.status == "interrupted"
+    sound = linear.violation(found) <= FEASIBILITY
+    return found if sound else point, result.iterations, result.status == "interrupted"

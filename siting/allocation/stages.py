@@ -118,7 +118,8 @@ def answer_stages(
         left = 0.0 if stopped else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
         allowance = left * effort[number] / sum(effort[number:])
         progress(Text(f"规划：{question.name.zh}", f"planning: {question.name.en}"), number / len(asked))
-        best, stage, interrupted = _answer(model, linear, question, best, allowance, options, progress)
+        share_s = options.time_limit_s * effort[number] / sum(effort)
+        best, stage, interrupted = _answer(model, linear, question, best, (share_s, allowance), options, progress)
         stopped |= interrupted
         stages.append(stage)
         if number + 1 < len(asked) and not stopped:
@@ -177,16 +178,23 @@ def _answer(
     linear: LinearModel,
     question: Question,
     start: Draft,
-    allowance_s: float,
+    time_s: tuple[float, float],
     options: PlanOptions,
     progress: Progress,
 ) -> tuple[Draft, Stage, bool]:
-    """Answer one stage from a start; say whether Ctrl-C ended it."""
+    """Answer one stage from a start; say whether Ctrl-C ended it.
+
+    ``time_s`` is its share of the time allowed, and what the clock leaves it: how much is searched by patches follows
+    from the first, so that what the earlier stages took changes no answer.
+    """
     begun = time.perf_counter()
+    share_s, allowance_s = time_s
     sign = -1.0 if question.sense == "max" else 1.0
     asked = linear.with_cost(sign * question.row)
-    patching_s = min(0.4 * allowance_s, (int(model.limits.allowed.sum()) / _ACTIONS_BY_PATCH_S) ** 2)
-    point, stopped = improve(model, asked, model.point(start), seconds=patching_s, seed=options.seed)
+    effort_s = min(0.4 * share_s, (int(model.limits.allowed.sum()) / _ACTIONS_BY_PATCH_S) ** 2)
+    point, stopped = improve(
+        model, asked, model.point(start), effort_s=effort_s, clock_s=0.5 * allowance_s, seed=options.seed
+    )
     left = 0.0 if stopped else max(0.0, allowance_s - (time.perf_counter() - begun))
     result = solve_mip(
         asked, start=point, time_limit_s=left, gap=0.9 * options.gap, seed=options.seed, progress=progress

@@ -1,0 +1,73 @@
+"""The search by patches only betters a plan, and finds the same on a fast machine and on a slow one."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from siting.allocation import neighbourhoods
+from siting.allocation.plan import PlanOptions
+from siting.allocation.prescribe import first_draft, limits_of, prescribe
+from siting.allocation.prescription_model import build_model
+from siting.allocation.solve import FEASIBILITY
+from siting.allocation.stages import questions
+from tests.allocation.made_situations import made_situation
+
+OPTIONS = PlanOptions(budget=600.0, time_limit_s=60.0)
+
+
+@pytest.fixture(scope="module")
+def county():
+    return made_situation(200, 110, extensions=20)
+
+
+def slowed(monkeypatch, seconds):
+    """Let every patch take longer, and count them."""
+    solve, seen = neighbourhoods.solve_mip, []
+
+    def waiting(model, **options):
+        seen.append(model.matrix.shape)
+        time.sleep(seconds)
+        return solve(model, **options)
+
+    monkeypatch.setattr(neighbourhoods, "solve_mip", waiting)
+    return seen
+
+
+def searched(county, monkeypatch, seconds, **limits):
+    model = build_model(county, limits_of(county, OPTIONS))
+    question = next(one for one in questions(model, OPTIONS) if one.id == "households")
+    linear = model.linear.with_cost(-question.row)
+    start = model.point(first_draft(model))
+    with monkeypatch.context() as patched:
+        seen = slowed(patched, seconds)
+        point, stopped = neighbourhoods.improve(model, linear, start, seed=0, **limits)
+    assert not stopped
+    assert linear.violation(point) <= FEASIBILITY
+    assert linear.value(point) <= linear.value(start)
+    return point, seen
+
+
+def test_a_slow_machine_solves_the_same_patches_and_finds_the_same_point(county, monkeypatch):
+    fast, patches = searched(county, monkeypatch, 0.0, effort_s=1.5, clock_s=60.0)
+    slow, again = searched(county, monkeypatch, 0.15, effort_s=1.5, clock_s=60.0)
+    assert patches == again
+    assert len(patches) > 1
+    np.testing.assert_array_equal(fast, slow)
+
+
+def test_the_clock_ends_the_search_on_any_machine(county, monkeypatch):
+    _, patches = searched(county, monkeypatch, 0.2, effort_s=60.0, clock_s=0.3)
+    assert len(patches) <= 3
+
+
+def test_what_else_the_machine_does_changes_no_plan(monkeypatch):
+    small = made_situation(60, 40, extensions=10)
+    plan = prescribe(small, OPTIONS)
+    with monkeypatch.context() as patched:
+        slowed(patched, 0.1)
+        again = prescribe(small, OPTIONS)
+    assert plan.allotments.equals(again.allotments)
+    assert [stage.value for stage in plan.stages] == [stage.value for stage in again.stages]
