@@ -10,8 +10,9 @@ from siting.reach._kernels import U0, push, search
 
 
 @compiled
-def spread(rows, arcs, seeds, costs, unset, shift, label, heads, pool, links, touched):  # type: ignore[no-untyped-def]
+def spread(rows, arcs, seeds, costs, unset, shift, bench):  # type: ignore[no-untyped-def]
     """Search from all seeds at once and leave the labels; gives (nodes touched, whether the pool was large enough)."""
+    label, heads, pool, links, touched = bench
     used, n_touched = U0, U0
     for s in range(len(seeds)):
         if used + np.uint64(1) > np.uint64(len(pool)):
@@ -23,23 +24,21 @@ def spread(rows, arcs, seeds, costs, unset, shift, label, heads, pool, links, to
 
 
 @compiled
+def widen(bounds, x, y, radius):  # type: ignore[no-untyped-def]
+    """Widen bounds (west, south, east, north) to hold a disc, m; one of a negative radius is none."""
+    if radius >= 0:
+        bounds[0], bounds[1] = min(bounds[0], x - radius), min(bounds[1], y - radius)
+        bounds[2], bounds[3] = max(bounds[2], x + radius), max(bounds[3], y + radius)
+
+
+@compiled
 def extent(touched, label, xy, source_xy, source_cost, limit, bounds):  # type: ignore[no-untyped-def]
-    """Widen ``bounds`` (west, south, east, north) to hold every street point within the limit, m."""
+    """Widen bounds to hold every street point within the limit, m."""
     for t in range(len(touched)):
         node = touched[t]
-        left = limit - label[node] / 1000.0
-        if left >= 0:
-            bounds[0] = min(bounds[0], xy[node, 0] - left)
-            bounds[1] = min(bounds[1], xy[node, 1] - left)
-            bounds[2] = max(bounds[2], xy[node, 0] + left)
-            bounds[3] = max(bounds[3], xy[node, 1] + left)
+        widen(bounds, xy[node, 0], xy[node, 1], limit - label[node] / 1000.0)
     for s in range(len(source_cost)):
-        left = limit - source_cost[s] / 1000.0
-        if left >= 0:
-            bounds[0] = min(bounds[0], source_xy[s, 0] - left)
-            bounds[1] = min(bounds[1], source_xy[s, 1] - left)
-            bounds[2] = max(bounds[2], source_xy[s, 0] + left)
-            bounds[3] = max(bounds[3], source_xy[s, 1] + left)
+        widen(bounds, source_xy[s, 0], source_xy[s, 1], limit - source_cost[s] / 1000.0)
 
 
 @compiled

@@ -81,27 +81,13 @@ def clear(label, heads, touched, n_touched, unset, finished):  # type: ignore[no
 
 
 @compiled
-def within_rows(  # type: ignore[no-untyped-def]
-    rows,
-    arcs,
-    original,
-    seeds,
-    first,
-    unset,
-    shift,
-    label,
-    heads,
-    pool,
-    links,
-    touched,
-    counts,
-    found,
-    out,
-):
+def within_rows(rows, arcs, original, seeds, first, unset, shift, bench, counts, found, out):  # type: ignore[no-untyped-def]
     """Search from one node after another, from number ``first`` on, and append what each reaches to ``found``.
 
     Entries are packed (cost high, node low) and start at number ``out``; gives (status, next number, output used).
+    ``bench`` holds labels, heads, pool, links and touched nodes.
     """
+    label, heads, pool, links, touched = bench
     room = np.uint64(len(found))
     out = np.uint64(out)
     for i in range(first, len(seeds)):
@@ -121,47 +107,23 @@ def within_rows(  # type: ignore[no-untyped-def]
 
 @compiled
 def pair_rows(  # type: ignore[no-untyped-def]
-    rows,
-    arcs,
-    seeds,
-    seed_costs,
-    chain,
-    chain_cost,
-    offset,
-    off_road,
-    chains,
-    forward,
-    at_node,
-    node_target,
-    node_extra,
-    on_chain,
-    chain_target,
-    target_cost,
-    target_offset,
-    target_off_road,
-    direct_rows,
-    direct_target,
-    direct_cost,
-    target_best,
-    target_touched,
-    first,
-    unset,
-    shift,
-    label,
-    heads,
-    pool,
-    links,
-    touched,
-    counts,
-    found,
-    out,
+    rows, arcs, chains, forward, places, joined, targets, direct, first, unset, shift, bench, best, counts, found, out
 ):
     """Search from one place after another and read off the targets it reaches; as ``within_rows``.
 
-    ``at_node`` (ranks + 1,) points to the targets joined to each node and what they cost beyond it; ``on_chain`` to the
-    targets on each chain; ``direct_rows`` to those that may be walked to straight. ``forward`` says that the search
-    leaves its places, so that on a one-way chain a target lies ahead when its offset is larger.
+    ``places`` are searched from: the two ranks and the costs to them, chain, cost along it, offset, off-road leg.
+    ``joined`` points from each node to the targets there and what they cost beyond it; ``targets`` are first pointed to
+    from each chain, then cost along it, offset and off-road leg of each; ``direct`` points from each place to the
+    targets that may be walked to straight, with their costs. ``best`` holds the cost of each target and the targets
+    found. ``forward`` says that the search leaves its places, so that on a one-way chain a target lies ahead when its
+    offset is larger.
     """
+    label, heads, pool, links, touched = bench
+    seeds, seed_costs, chain, chain_cost, offset, off_road = places
+    at_node, node_target, node_extra = joined
+    on_chain, chain_target, target_cost, target_offset, target_off_road = targets
+    direct_rows, direct_target, direct_cost = direct
+    target_best, target_touched = best
     room = np.uint64(len(found))
     out = np.uint64(out)
     for i in range(first, len(chain)):

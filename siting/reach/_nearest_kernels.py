@@ -115,29 +115,17 @@ def nearest_nodes(  # type: ignore[no-untyped-def]
 
 @compiled
 def nearest_places(  # type: ignore[no-untyped-def]
-    best,
-    edge,
-    offset,
-    off_road,
-    edges,
-    chains,
-    has_target,
-    on_chain,
-    chain_target,
-    target_cost,
-    target_offset,
-    target_off_road,
-    direct_rows,
-    direct_target,
-    direct_cost,
-    limit,
-    unit,
-    first,
-    last,
-    distance,
-    destination,
+    best, edges, chains, places, targets, direct, limit, unit, first, last, distance, destination
 ):
-    """Fill distances and destinations of places first to last: by their nodes, their chains, straight walks."""
+    """Fill distances and destinations of places first to last: by their nodes, their chains, straight walks.
+
+    ``places`` are edge, offset and off-road leg; ``targets`` tell of each chain whether it has any and point to them,
+    then give cost along the chain, offset and off-road leg of each; ``direct`` points from each place to the targets
+    that may be walked to straight, with their costs.
+    """
+    edge, offset, off_road = places
+    has_target, on_chain, chain_target, target_cost, target_offset, target_off_road = targets
+    direct_rows, direct_target, direct_cost = direct
     k = best.shape[1]
     found = np.empty(k, np.uint64)
     for i in range(first, last):

@@ -226,9 +226,8 @@ class _Canvas:
         costs = (self.on.entries[rows] + self.extra[rows, None]).ravel()
         while True:
             n, finished = _circle_kernels.spread(
-                self.graph.in_rows, self.graph.in_arcs, seeds, costs, unset, np.uint64(self.shift),
-                bench.label, bench.heads, bench.pool, bench.links, bench.touched,
-            )  # fmt: skip
+                self.graph.in_rows, self.graph.in_arcs, seeds, costs, unset, np.uint64(self.shift), bench.lists
+            )
             if finished:
                 break
             _kernels.clear(bench.label, bench.heads, bench.touched, n, unset, False)

@@ -94,7 +94,7 @@ def within(
     def kernel(own: Bench, rows: Array, counts: Array, first: int) -> Any:
         return _kernels.within_rows(
             graph.out_rows, graph.out_arcs, graph.node, seeds[rows], first, np.uint32(limit + 1), np.uint64(shift),
-            own.label, own.heads, own.pool, own.links, own.touched, counts, own.found, own.used,
+            own.lists, counts, own.found, own.used,
         )  # fmt: skip
 
     order = np.argsort(seeds, kind="stable")
@@ -177,19 +177,19 @@ def _pairs(
     seeds, seed_costs = searched.nodes, searched.exits if forward else searched.entries
     rows, arcs = (graph.out_rows, graph.out_arcs) if forward else (graph.in_rows, graph.in_arcs)
     joined = _by_node(graph, targets.nodes, targets.entries if forward else targets.exits, limit)
-    on_chain, chain_target = _by_chain(graph, targets)
+    found = (*_by_chain(graph, targets), targets.cost, targets.offset, targets.off_road)
     direct_rows, direct_target, direct_cost = _grouped(len(searched.chain), *direct)
     n_targets = len(targets.chain)
 
     def kernel(own: Bench, chosen: Array, counts: Array, first: int) -> Any:
-        ways, walks, costs = _rows_of(direct_rows, direct_target, direct_cost, chosen)
+        places = tuple(
+            column[chosen]
+            for column in (seeds, seed_costs, searched.chain, searched.cost, searched.offset, searched.off_road)
+        )
+        walks = _rows_of(direct_rows, direct_target, direct_cost, chosen)
         return _kernels.pair_rows(
-            rows, arcs, seeds[chosen], seed_costs[chosen], searched.chain[chosen], searched.cost[chosen],
-            searched.offset[chosen], searched.off_road[chosen], graph.chains, forward,
-            *joined, on_chain, chain_target, targets.cost, targets.offset, targets.off_road,
-            ways, walks, costs, own.target_best, own.target_touched,
-            first, np.uint32(limit + 1), np.uint64(shift),
-            own.label, own.heads, own.pool, own.links, own.touched, counts, own.found, own.used,
+            rows, arcs, graph.chains, forward, places, joined, found, walks, first, np.uint32(limit + 1),
+            np.uint64(shift), own.lists, (own.target_best, own.target_touched), counts, own.found, own.used,
         )  # fmt: skip
 
     order = np.argsort(seeds[:, 0], kind="stable")
@@ -324,8 +324,8 @@ def _nearest_of_places(
 
     def some(bounds: tuple[int, int]) -> None:
         nearest_places(
-            best, places.edge, places.offset_mm, places.off_road_mm, graph.edges, graph.chains,
-            has_target, on_chain, chain_target, ends.cost, ends.offset, ends.off_road, *walks,
+            best, graph.edges, graph.chains, (places.edge, places.offset_mm, places.off_road_mm),
+            (has_target, on_chain, chain_target, ends.cost, ends.offset, ends.off_road), walks,
             np.uint64(LONGEST), UNITS["mm"], *bounds, distance, destination,
         )  # fmt: skip
 

@@ -92,6 +92,11 @@ class Bench:
             used=0,
         )
 
+    @property
+    def lists(self) -> tuple[Array, ...]:
+        """What every search works on, as the kernels take it."""
+        return self.label, self.heads, self.pool, self.links, self.touched
+
     def grow_pool(self) -> None:
         """Double the room for waiting labels."""
         self.pool = np.empty(2 * len(self.pool), np.uint64)
