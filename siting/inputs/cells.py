@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from siting.inputs.faults import Faults, also_rows
-from siting.inputs.numbers import clean_text, fold, is_blank, is_placeholder, parse_id, parse_number, parse_yes_no
+from siting.inputs.numbers import (
+    clean_text,
+    fold,
+    is_blank,
+    is_formula_error,
+    is_placeholder,
+    parse_id,
+    parse_number,
+    parse_yes_no,
+)
 from siting.inputs.schema import CHOICES, RESIDENTIAL, Column, Match
 
 
@@ -236,6 +245,18 @@ def _read_texts(values: Sequence[Any] | np.ndarray, match: Match, rows: Sequence
         if is_blank(value):
             if column.required:
                 _say_blank(column, match.header, row, faults)
+            result.append("")
+            continue
+        if is_formula_error(value):
+            faults.error(
+                "是公式的错误值",
+                "is the error of a formula",
+                "请改正公式，或填写内容",
+                "mend the formula, or write what belongs here",
+                row=row,
+                column=match.header,
+                value=value,
+            )
             result.append("")
             continue
         text, changed = clean_text(parse_id(value) if column.kind == "id" else value)

@@ -14,6 +14,9 @@ _DEGREES = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDERS = frozenset({"-", "--", "—", "——", "/", "\\", "无数据", "n/a", "nan", "none", "null", "不详", "未知"})
+_FORMULA_ERRORS = frozenset(
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
 _YES = frozenset({"是", "有", "1", "true", "yes", "y", "t", "√", "✓", "✔", "已设", "已建"})
 _NO = frozenset({"否", "无", "没有", "0", "false", "no", "n", "f", "×", "x", "✗", "未设", "未建"})
 LONGEST_TEXT = 200
@@ -37,6 +40,11 @@ def is_blank(value: Any) -> bool:
 def is_placeholder(value: Any) -> bool:
     """Tell whether a cell holds a sign that stands for "no figure", such as ``-`` or ``/``."""
     return isinstance(value, str) and fold(value).casefold() in _PLACEHOLDERS
+
+
+def is_formula_error(value: Any) -> bool:
+    """Tell whether a cell holds what a spreadsheet shows for a formula that failed, such as ``#REF!``."""
+    return isinstance(value, str) and value.strip() in _FORMULA_ERRORS
 
 
 def parse_number(value: Any) -> float | None:

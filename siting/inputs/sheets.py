@@ -9,7 +9,7 @@ from typing import Any
 from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable
 from siting.inputs.numbers import fold, is_blank, parse_number
-from siting.inputs.schema import ROLE_NAMES, count_recognised, read_columns
+from siting.inputs.schema import ROLE_NAMES, count_recognised, read_columns, recognise
 
 HEADER_WITHIN = 15
 """The header must stand within this many rows."""
@@ -64,6 +64,7 @@ def grid_to_table(
     if blank and inner:
         faults.note(f"跳过 {inner} 个空行", f"{inner} blank rows left out")
     width = len(headers)
+    kept = _fill_merged(kept, headers, role, merges, faults)
     for row, cells in kept:
         extra = [cell for cell in cells[width:] if not is_blank(cell)]
         if extra:
@@ -77,6 +78,56 @@ def grid_to_table(
             )
     cells = [[cells[column] if column < len(cells) else None for _, cells in kept] for column in range(width)]
     return RawTable(headers, cells, [row for row, _ in kept], len(body), header_row=filled[position + depth - 1][0])
+
+
+def _fill_merged(
+    kept: list[tuple[int, list[Any]]],
+    headers: Sequence[str],
+    role: str,
+    merges: Sequence[tuple[int, int, int, int]],
+    faults: Faults,
+) -> list[tuple[int, list[Any]]]:
+    """Return the rows with the words of a merged cell in each of its rows; a figure stays in the first, and is told."""
+    filled = {row: list(cells) for row, cells in kept}
+    words: dict[str, list[int]] = {}
+    figures: dict[str, list[int]] = {}
+    for first_row, last_row, column, _ in merges:
+        if column >= len(headers) or first_row not in filled or column >= len(filled[first_row]):
+            continue
+        value = filled[first_row][column]
+        others = [row for row in range(first_row + 1, last_row + 1) if row in filled]
+        if is_blank(value) or not others:
+            continue
+        if _is_figure(headers[column], role, value):
+            figures.setdefault(headers[column], []).extend(others)
+            continue
+        words.setdefault(headers[column], []).extend(others)
+        for row in others:
+            filled[row].extend([None] * (column + 1 - len(filled[row])))
+            filled[row][column] = value
+    for header, rows in words.items():
+        faults.note(
+            f"是合并的单元格，取合并前首行的内容{also_rows(rows, 'zh')}",
+            f"part of a merged cell; what its first row says is taken{also_rows(rows, 'en')}",
+            row=rows[0],
+            column=header,
+        )
+    for header, rows in figures.items():
+        faults.warning(
+            f"是合并的单元格，其中的数只算在首行，此行按空白处理{also_rows(rows, 'zh')}",
+            f"part of a merged cell, whose figure counts for its first row alone; blank here{also_rows(rows, 'en')}",
+            "请取消合并，逐行填写",
+            "unmerge the cells and fill in every row",
+            row=rows[0],
+            column=header,
+        )
+    return list(filled.items())
+
+
+def _is_figure(header: str, role: str, value: Any) -> bool:
+    """Tell whether a cell holds a figure, which must not be taken twice: by its column, else by what it looks like."""
+    known = recognise(header, role) or recognise(header, role, fallback=True)
+    return known[0][0].is_number if known else parse_number(value) is not None
 
 
 def _inner_blanks(filled: Sequence[tuple[int, Sequence[Any]]], start: int) -> int:
@@ -149,7 +200,7 @@ def _leave_out(
     for row, cells in body:
         texts = [fold(cell) for cell in cells if not is_blank(cell)]
         leading = "".join(texts[0].split()).casefold() if texts else ""
-        first_two = {"".join(text.split()).casefold() for text in texts[:2]}
+        first_two = {"".join(text.split()).casefold().rstrip(":") for text in texts[:2]}
         if first_two & _TOTALS:
             faults.note("合计行，已跳过", "a total row, left out", row=row, value=texts[0])
         elif leading.startswith(_REMARKS) and len(texts) <= 2:

@@ -44,6 +44,37 @@ def test_a_title_a_header_of_two_merged_rows_and_a_total_are_understood(tmp_path
     assert any("row 4" in line and "hidden" in line for line in said(tables, "warning"))
 
 
+def test_words_of_a_merged_cell_hold_for_all_its_rows_and_a_figure_for_the_first_alone(tmp_path: Path) -> None:
+    path = write_rows(
+        tmp_path,
+        "台账.xlsx",
+        [
+            ["乡镇", *HEADER, "人口"],
+            ["东镇", *ROW, 900],
+            [None, "0013", "示例二村", None, 200, 110.12, 35.12, None],
+            [None, "0014", "示例三村", "农村", 100, 110.13, 35.13, 300],
+        ],
+    )
+    book = openpyxl.load_workbook(path)
+    for cells in ("A2:A4", "D2:D3", "H2:H3"):
+        book.active.merge_cells(cells)
+    book.save(path)
+    tables = read(tmp_path, communities=path)
+    assert list(tables.communities["township"]) == ["东镇"] * 3
+    assert list(tables.communities["area_type"]) == ["urban", "urban", "rural"]
+    assert tables.communities["population"].isna().tolist() == [False, True, False]
+    assert any("row 3 乡镇: part of a merged cell" in line and "also row 4" in line for line in said(tables))
+    assert any("row 3 人口" in line and "blank here" in line for line in said(tables, "warning"))
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?"])
+def test_an_error_of_a_formula_is_no_id_and_no_name(tmp_path: Path, cell: str) -> None:
+    issue = only(faults(partial(workbook, tmp_path, [HEADER, [cell, *ROW[1:]]])))
+    assert (issue.row, issue.column, issue.value) == (2, "社区代码", cell)
+    assert "error of a formula" in issue.problem.en
+    assert only(faults(partial(workbook, tmp_path, [HEADER, [ROW[0], cell, *ROW[2:]]]))).column == "社区名称"
+
+
 def test_ids_that_excel_took_for_numbers_are_whole(tmp_path: Path) -> None:
     assert list(workbook(tmp_path, [HEADER, [620100001, *ROW[1:]]]).communities["community_id"]) == ["620100001"]
 

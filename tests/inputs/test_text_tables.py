@@ -81,7 +81,7 @@ def test_ids_keep_their_zeros_and_names_that_look_missing_are_kept(tmp_path: Pat
 
 def test_titles_totals_remarks_blank_rows_and_a_second_header_are_left_out_and_said(tmp_path: Path) -> None:
     lines = COMMUNITIES.splitlines()
-    text = "\n".join(["示例县台账,,,,,", *lines[:2], "", lines[0], lines[2], "合计,,,500,,", "注：年底数,,,,,"])
+    text = "\n".join(["示例县台账,,,,,", *lines[:2], "", lines[0], lines[2], "合计：,,,500,,", "注：年底数,,,,,"])
     tables = communities(tmp_path, text)
     assert len(tables.communities) == 2
     notes = "\n".join(said(tables))
