@@ -172,11 +172,16 @@ def _source(reader: Reader, key: str, entry: object) -> Source | None:
     from siting.inputs import Source
 
     known = SOURCE_KEYS if key == "inputs.roads" else TABLE_KEYS
+    if not isinstance(entry, str | Mapping):
+        problem = Text("须写一个文件", "must be one file")
+        reader.fault(key, entry, problem, Text('写成 "文件名" 或 { path = "…" }', 'write "file" or { path = "…" }'))
+        return None
     values = {"path": entry} if isinstance(entry, str) else reader.values(key, entry, known)
-    if not values.get("path"):
+    if not values.get("path") and "path" not in entry:
         reader.fault(
             key, entry, Text("缺少文件路径", "names no file"), Text('写成 { path = "…" }', 'write { path = "…" }')
         )
+    if not values.get("path"):
         return None
     name = str(values.pop("path"))
     path = reader.path.parent / name
@@ -207,8 +212,8 @@ def _own(travel: Mapping[str, Any], asked: Mapping[str, Any], priority: Mapping[
 
 def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
     beside = path.parent / name
-    standard = read_standard(beside if name.endswith(".toml") else name)
     try:
+        standard = read_standard(beside if name.endswith(".toml") else name)
         return standard.assume(**own) if own else standard
     except StandardError as error:
         said = error.text
@@ -217,14 +222,11 @@ def _standard(path: Path, name: str, own: Mapping[str, float]) -> Standard:
 
 def _check_together(reader: Reader, head: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Gather what only shows when keys are seen together, or against the calendar."""
-    year = head.get("year")
-    if year is not None and not _FIRST_YEAR <= year <= _LAST_YEAR:
-        reader.fault(
-            "study.year",
-            year,
-            Text("不像年份", "is no year"),
-            Text("写四位数的年份，例如 2025", "write the year in four digits: 2025"),
-        )
+    if "year" in head:
+        _check_year(reader, "study.year", head["year"])
+    for name in sorted({*asked.get("require", ())} & {*asked.get("forbid", ())}):
+        problem = Text("既要求又禁止", "is both required and forbidden")
+        reader.fault("plan.require", name, problem, Text("两处只留一处", "keep one of the two"))
     model = asked.get("model")
     if model in _NEEDS_A_LIMIT and not {"sites", "budget"} & set(asked):
         reader.fault(
@@ -237,11 +239,22 @@ def _check_together(reader: Reader, head: Mapping[str, Any], asked: Mapping[str,
         )
 
 
+def _check_year(reader: Reader, key: str, year: int) -> None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        reader.fault(
+            key,
+            year,
+            Text("不像年份", "is no year"),
+            Text("写四位数的年份，例如 2025", "write the year in four digits: 2025"),
+        )
+
+
 def _yearly_budgets(reader: Reader) -> dict[int, float]:
     raw = reader.inside("plan", "yearly_budgets", {})
     known = [key for key in raw if key.isdigit()] if isinstance(raw, Mapping) else []
     years = reader.values(YEARS, raw, dict.fromkeys(known or ["2025"], NUMBER))
     for year, budget in years.items():
+        _check_year(reader, f"{YEARS}.{year}", int(year))
         if budget < 0:
             reader.fault(f"{YEARS}.{year}", budget, *BELOW_0)
     return {int(year): float(budget) for year, budget in years.items()}
@@ -269,7 +282,7 @@ def _neighbours(reader: Reader, standard: Standard) -> tuple[tuple[str, str, flo
     found = []
     for number, entry in enumerate(raw if isinstance(raw, list) else [raw], start=1):
         key = f"{NEXT_TO}[{number}]"
-        values = reader.values(key, entry, known)
+        values = reader.values(key, entry, known) if isinstance(entry, Mapping) else {}
         missing = [name for name in known if name not in values]
         if missing:
             reader.fault(

@@ -153,15 +153,24 @@ class Reader:
             wanted = _WANTED[kind]
             self.fault(key, value, Text(f"需要{wanted.zh}", f"needs {wanted.en}"), _CURES[kind])
             return False
-        if key in _CHOICES and value not in _CHOICES[key]:
-            choices = _CHOICES[key]
+        choices = _datums() if key.startswith("inputs.") and key.endswith(".datum") else _CHOICES.get(key)
+        if choices is not None and value not in choices:
             cure = Text("可选：" + "、".join(choices), "one of: " + ", ".join(choices))
             self.fault(key, value, Text("没有这个选项", "there is no such choice"), cure)
             return False
         if key.rpartition(".")[2] in _NOT_NEGATIVE and float(str(value)) < 0:
             self.fault(key, value, *BELOW_0)
             return False
+        if key == "plan.gap" and float(str(value)) >= 1:
+            self.fault(key, value, Text("须小于 1", "must be below 1"), Text("1% 写作 0.01", "1 % is 0.01"))
+            return False
         return True
+
+
+def _datums() -> tuple[str, ...]:
+    from siting.inputs.datum import DATUMS
+
+    return DATUMS
 
 
 def parse_toml(path: Path) -> Mapping[str, Any]:

@@ -43,6 +43,40 @@ def test_a_table_with_odd_headers_or_exchanged_coordinates_is_described_in_the_s
         read_study(write(HEAD + wrong))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('roads = "r.gpkg"', 'roads = ["r.gpkg", "r.gpkg"]', "inputs.roads .* must be one file"),
+        ('roads = "r.gpkg"', "roads = 3", 'inputs.roads "3": must be one file'),
+        (
+            'roads = "r.gpkg"',
+            f'roads = "{"x" * 400}.gpkg"',
+            "inputs.roads .* the name or the path is too",
+        ),
+        (
+            'datum = "gcj02"',
+            'datum = "gcj-02"',
+            'datum "gcj-02": there is no such choice; one of: wgs84',
+        ),
+        ("[inputs]", "[plan]\ngap = 1\n[inputs]", "plan.gap .* must be below 1"),
+        ("[inputs]", '[plan]\nrequire = ["K1"]\nforbid = ["K1"]\n[inputs]', "K1.*both required and forbidden"),
+        ("[inputs]", "[plan.yearly_budgets]\n1 = 5\n[inputs]", "plan.yearly_budgets.1 .* is no year"),
+        ("[inputs]", "[plan]\nnext_to = [1]\n[inputs]", r"next_to\[1\]: lacks service, other, within_m"),
+        ('"linyi"', '"linyii"', 'study.toml: there is no standard "linyii"'),
+    ],
+)
+def test_one_fault_is_said_once_with_its_key_and_its_cure(write, old, new, said):
+    with pytest.raises((StudyError, StandardError), match=said) as caught:
+        read_study(write((HEAD + INPUTS).replace(old, new)))
+    assert "1 fault\n" in str(caught.value) or isinstance(caught.value, StandardError)
+
+
+def test_every_assumption_out_of_its_range_is_said_at_once(write):
+    travel = "[travel]\nwalking_speed_kmh = 4800\nsnap_limit_m = -1\n[plan]\ndiscount_rate = 4\n"
+    with pytest.raises(StandardError, match=r"walking_speed_kmh .* ≤ 15.*snap_limit_m.*discount_rate .*0 and 1"):
+        read_study(write(HEAD + INPUTS + travel))
+
+
 def test_the_study_states_its_own_assumptions(write):
     study = read_study(write(HEAD + INPUTS + "[travel]\nwalking_speed_kmh = 4.0\ndirect_walk = false\n"))
     assert study.standard.cutoff_m("urban") == 1000

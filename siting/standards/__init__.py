@@ -1,7 +1,8 @@
 """Policy rules as data."""
 
+from siting.standards.assumptions import Assumption
 from siting.standards.load import SHIPPED, read_standard
-from siting.standards.model import Assumption, Circle, Rule, Service, Standard, Step
+from siting.standards.model import Circle, Rule, Service, Standard, Step
 from siting.standards.table import list_standards, rules_table
 
 __all__ = [

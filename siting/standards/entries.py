@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any, cast
 
+from siting.standards.assumptions import ASSUMPTIONS, Assumption, range_fault
 from siting.standards.model import (
     APPLIES_TO,
     AREA_TYPES,
-    ASSUMPTIONS,
     COUNTY_FIGURES,
     DIRECTIONS,
     GROUPS,
@@ -18,7 +18,6 @@ from siting.standards.model import (
     UNITS,
     AppliesTo,
     AreaType,
-    Assumption,
     Circle,
     CountyFigure,
     Direction,
@@ -29,7 +28,6 @@ from siting.standards.model import (
     Service,
     Step,
     near_matches,
-    range_fault,
     unknown_word,
 )
 from siting.text import Text

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from siting.errors import MissingFileError, StandardError
+from siting.standards.assumptions import ASSUMPTIONS, Assumption
 from siting.standards.entries import Entry, read_assumption, read_circle, read_rule, read_service
 from siting.standards.loosened import assumption_loosened, circle_loosened, rule_loosened, service_loosened
 from siting.standards.model import (
     AREA_TYPES,
-    ASSUMPTIONS,
-    Assumption,
     Circle,
     Rule,
     Service,

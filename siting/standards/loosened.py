@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from siting.standards.model import ASSUMPTIONS, Assumption, Circle, Rule, Service
+from siting.standards.assumptions import ASSUMPTIONS, Assumption
+from siting.standards.model import Circle, Rule, Service
 from siting.text import Text
 
 

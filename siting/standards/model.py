@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from siting.errors import StandardError
+from siting.standards.assumptions import Assumption, range_fault
 from siting.text import Text
 
 Measure = Literal[
@@ -61,46 +61,12 @@ UNITS: Mapping[str, Text] = {
     "principle": Text("原则", "principle"),
 }
 
-# Every assumption there may be: its unit, and which way eases a standard (a faster walk draws a wider circle).
-ASSUMPTIONS: Mapping[str, tuple[str, Literal["", "higher", "lower"]]] = {
-    "walking_speed_kmh": ("km/h", "higher"),
-    "elderly_speed_kmh": ("km/h", "higher"),
-    "disabled_speed_kmh": ("km/h", "higher"),
-    "snap_limit_m": ("m", "higher"),
-    "min_piece_km": ("km", ""),
-    "off_road_m": ("m", ""),
-    "direct_walk": ("1 yes, 0 no", ""),
-    "reach_share": ("share", "lower"),
-    "allot_share": ("share", "lower"),
-    "near_limit_share": ("share", ""),
-    "floors_per_building": ("floors", ""),
-    "m2_per_dwelling": ("m²", ""),
-    "alpha_elderly": ("weight", ""),
-    "alpha_minors": ("weight", ""),
-    "alpha_disabled": ("weight", ""),
-    "least_site_m2": ("m²", ""),
-    "horizon_years": ("years", ""),
-    "discount_rate": ("a year", ""),
-    "prefer_existing_share": ("share", ""),
-}
-
 _SPEED_OF_GROUP: Mapping[str, str] = {
     "households": "walking_speed_kmh",
     "minors": "walking_speed_kmh",
     "elderly": "elderly_speed_kmh",
     "disabled": "disabled_speed_kmh",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """A number that no rule gives, and that a planner may dispute: its value, unit and source."""
-
-    name: str
-    value: float
-    unit: str
-    source: str
-    looser: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +165,6 @@ class Rule:
 
 
 _FEW = 8
-_ABOVE_0 = ("km/h", "floors", "m²")
 
 
 def near_matches(word: str, known: Iterable[str]) -> list[str]:
@@ -217,19 +182,6 @@ def unknown_word(what: Text, word: str, known: Iterable[str]) -> Text:
     elif len(known) <= _FEW:
         zh, en = f"{zh}；可用的有 {'、'.join(known)}", f"{en}; there are: {', '.join(known)}"
     return Text(zh, en)
-
-
-def range_fault(name: str, unit: str, value: object) -> Text | None:
-    """Return what is wrong with the value of an assumption in its unit, None where nothing is."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if unit == "share":
-        wanted, fits = Text("0 与 1 之间的数", "a number between 0 and 1"), number and 0 <= float(str(value)) <= 1
-    elif unit in _ABOVE_0:
-        wanted, fits = Text("大于 0 的数", "a number > 0"), number and float(str(value)) > 0
-    else:
-        wanted, fits = Text("不小于 0 的数", "a number ≥ 0"), number and float(str(value)) >= 0
-    said = Text(f"假设 {name} 须为{wanted.zh}，而不是 {value}", f"{name} must be {wanted.en}, not {value}")
-    return None if fits else said
 
 
 @lru_cache(maxsize=32)
@@ -299,7 +251,8 @@ class Standard:
         ----------
         **values
             Assumption names and their new values, each in the unit of the assumption, finite and not negative; a
-            share at most 1, a speed, a height in floors or a size in m² above 0.
+            share or a yearly rate at most 1, a walking speed at most 15 km/h; a speed, a height in floors or a size in
+            m² above 0.
 
         Returns
         -------
@@ -309,15 +262,19 @@ class Standard:
         Raises
         ------
         StandardError
-            If a name is unknown (its near matches are named), or a value is not a number that its unit allows.
+            If a name is unknown (its near matches are named), or a value is not a number that its unit allows; every
+            fault is in the message.
         """
         changed = dict(self.assumptions)
+        faults = []
         for name, value in values.items():
             if name not in changed:
-                raise StandardError(unknown_word(Text("假设", "assumption"), name, changed))
-            fault = range_fault(name, changed[name].unit, value)
-            if fault is not None:
-                raise StandardError(fault)
+                faults.append(unknown_word(Text("假设", "assumption"), name, changed))
+            elif (fault := range_fault(name, changed[name].unit, value)) is not None:
+                faults.append(fault)
+        if faults:
+            raise StandardError(Text("；".join(each.zh for each in faults), "; ".join(each.en for each in faults)))
+        for name, value in values.items():
             changed[name] = replace(changed[name], value=float(value), source="the study")
         rules = tuple(
             replace(rule, target=changed[rule.target_from].value) if rule.target_from in values else rule

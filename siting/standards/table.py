@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from siting.standards.assumptions import Assumption
 from siting.standards.load import SHIPPED, read_standard
-from siting.standards.model import Assumption, Circle, Rule, Standard
+from siting.standards.model import Circle, Rule, Standard
 from siting.text import Lang, Text
 
 _COLUMNS: Mapping[str, Text] = {

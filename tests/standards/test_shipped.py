@@ -3,7 +3,7 @@
 import pytest
 
 from siting.standards import SHIPPED, read_standard
-from siting.standards.model import ASSUMPTIONS
+from siting.standards.assumptions import ASSUMPTIONS
 
 STANDARDS = {name: read_standard(name) for name in SHIPPED}
 
