@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation.problem import BoolArray, IntArray, Problem
+from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
 
 WORK_PER_SECOND = 100_000_000
 """Elements that a search may touch in a second of its time limit."""
+
+COVER_WORK_PER_SECOND = 2 * WORK_PER_SECOND
+"""The same for row weighting, whose elements lie closer together."""
+
+PRICED_PENALTY = 400
+"""Mean penalty of the rows where the search starts from row prices: high enough that the prices lead for a while."""
 
 BATCH = 5_000_000
 """Elements touched between two looks at the clock."""
@@ -36,11 +43,13 @@ def search_set_cover(
     problem: Problem,
     *,
     start: IntArray | None = None,
+    prices: FloatArray | None = None,
     seconds: float = 1.0,
     patience: float = math.inf,
     target: float = 0.0,
     deadline: float = math.inf,
     seed: int = 0,
+    streams: int = 1,
 ) -> Found:
     """Search for a cheap set of sites that covers every demand to its level.
 
@@ -50,8 +59,10 @@ def search_set_cover(
         A set cover whose every demand has enough sites in reach.
     start
         Sites to start from; greedy otherwise.
+    prices
+        Price of each row, shape (n,), >= 0: what the rows are worth at first; equal otherwise.
     seconds
-        Work allowed, as seconds of ``WORK_PER_SECOND``; 0 for greedy alone.
+        Work allowed to each stream, as seconds of ``COVER_WORK_PER_SECOND``; 0 for greedy alone.
     patience
         Stop after this much work without a better cover, in the same seconds.
     target
@@ -60,6 +71,8 @@ def search_set_cover(
         Stop when ``time.perf_counter()`` is past this.
     seed
         Seed of the search.
+    streams
+        Searches side by side, each with random numbers of its own; after each batch all know the least cost met.
 
     Returns
     -------
@@ -69,22 +82,28 @@ def search_set_cover(
     from siting.allocation import _kernels as kernels
 
     reach, terms = _arrays(problem)
-    state = _cover_state(problem, reach, seed)
     first = problem.must if start is None else _mask(problem, start)
-    for j in np.flatnonzero(first):
-        kernels.flip_cover(j, reach, terms, state)
-    kernels.fill_cover(reach, terms, state)
-    if not state.open_n[0]:
-        state.total[1] = state.total[0]
-        state.best[:] = state.inside
-    kernels.search_cover(reach, terms, state, 0, target)  # compiled before the clock starts
-    clock = WorkClock(seconds, patience, deadline)
-    with clock:
-        while state.total[1] > target and (allowed := clock.next_batch(-float(state.total[1]))):
-            clock.spent(kernels.search_cover(reach, terms, state, allowed, target), allowed)
-    if not np.isfinite(state.total[1]):
+    states = [_cover_state(problem, reach, prices, random) for random in _random(seed, streams)]
+    for state in states:
+        for j in np.flatnonzero(first):
+            kernels.flip_cover(j, reach, terms, state)
+        kernels.fill_cover(reach, terms, state)
+        if not state.open_n[0]:
+            state.total[1] = state.total[0]
+            state.best[:] = state.inside
+        kernels.search_cover(reach, terms, state, 0, target)  # compiled before the clock starts
+    best = np.zeros(problem.shape[1], dtype=np.bool_)
+    least = _share_least(states, math.inf, best)
+    clock = WorkClock(seconds, patience, deadline, COVER_WORK_PER_SECOND)
+    with clock, ThreadPoolExecutor(streams) as pool:
+        while least > target and (allowed := clock.next_batch(-least)):
+            batch = [pool.submit(kernels.search_cover, reach, terms, state, allowed, target) for state in states]
+            clock.spent(min(search.result() for search in batch), allowed)
+            least = _share_least(states, least, best)
+    least = _share_least(states, least, best)
+    if not np.isfinite(least):
         return Found(None, math.inf, clock.cut_short, clock.interrupted)
-    chosen = _without_spare(problem, np.flatnonzero(state.best))
+    chosen = _without_spare(problem, np.flatnonzero(best))
     return Found(chosen, problem.total_cost(chosen), clock.cut_short, clock.interrupted)
 
 
@@ -155,10 +174,12 @@ def search_max_cover(
 class WorkClock:
     """Hands out work in batches until the allowance, the patience or, on a slow machine, the time is used up."""
 
-    def __init__(self, seconds: float, patience: float, deadline: float = math.inf) -> None:
+    def __init__(
+        self, seconds: float, patience: float, deadline: float = math.inf, per_second: int = WORK_PER_SECOND
+    ) -> None:
         self.deadline = min(deadline, time.perf_counter() + seconds)
-        self.left = seconds * WORK_PER_SECOND
-        self.patience = patience * WORK_PER_SECOND
+        self.left = seconds * per_second
+        self.patience = patience * per_second
         self.best = -math.inf
         self.since = 0.0
         self.cut_short = False
@@ -208,20 +229,36 @@ def _arrays(problem: Problem):  # type: ignore[no-untyped-def]
     return reach, Terms(problem.level, problem.weights, problem.cost, role)
 
 
-def _random(seed: int) -> np.ndarray:
-    """Return the state of the kernels' generator: never 0."""
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+def _random(seed: int, streams: int = 1) -> np.ndarray:
+    """Return the state of the kernels' generator for each stream, never 0; shape (streams, 1)."""
+    return np.random.SeedSequence(seed).generate_state(streams, np.uint64)[:, None] | np.uint64(1)
 
 
-def _cover_state(problem: Problem, reach, seed: int):  # type: ignore[no-untyped-def]
+def _share_least(states, known: float, best: BoolArray) -> float:  # type: ignore[no-untyped-def]
+    """Return the least cost met by any stream; if it is news, let all know it and ``best`` hold its sites."""
+    leader = min(states, key=lambda state: state.total[1])
+    least = float(leader.total[1])
+    if least < known:
+        best[:] = leader.best
+        for state in states:
+            state.total[1] = least
+    return least
+
+
+def _cover_state(problem: Problem, reach, prices: FloatArray | None, random):  # type: ignore[no-untyped-def]
     from siting.allocation._kernels import CoverState
 
     n, m = problem.shape
+    penalty = np.ones(n, dtype=np.int64)
+    if prices is not None and prices.any():
+        penalty += np.rint(prices * (PRICED_PENALTY / prices.mean())).astype(np.int64)
     return CoverState(
         inside=np.zeros(m, dtype=np.bool_),
         hits=np.zeros(n, dtype=np.int64),
-        penalty=np.ones(n, dtype=np.int64),
-        score=np.diff(reach.col_ptr),
+        penalty=penalty,
+        score=np.bincount(problem.pairs.indices, np.repeat(penalty, np.diff(problem.pairs.indptr)), minlength=m).astype(
+            np.int64
+        ),
         stamp=np.zeros(m, dtype=np.int64),
         open_rows=np.arange(n, dtype=np.int64),
         open_at=np.arange(n, dtype=np.int64),
@@ -231,7 +268,7 @@ def _cover_state(problem: Problem, reach, seed: int):  # type: ignore[no-untyped
         member_n=np.zeros(1, dtype=np.int64),
         best=np.zeros(m, dtype=np.bool_),
         total=np.array([0.0, np.inf]),
-        random=_random(seed),
+        random=random,
         step=np.zeros(1, dtype=np.int64),
     )
 
@@ -257,7 +294,7 @@ def _swap_state(problem: Problem, seed: int):  # type: ignore[no-untyped-def]
         best=np.zeros(m, dtype=np.bool_),
         kept=np.zeros(m, dtype=np.bool_),
         value=np.array([0.0, -1.0, -1.0]),
-        random=_random(seed),
+        random=_random(seed)[0],
         turn=np.zeros(1, dtype=np.int64),
     )
 

@@ -25,6 +25,9 @@ from siting.text import Text
 EXACT_SECONDS_PER_PAIR = 1.5e-4
 """The exact solver is called only with this much time per pair in reach: with less it does not leave the root."""
 
+STREAMS = 2
+"""Set cover searches side by side, on any number of cores: the answer hangs on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -84,6 +87,7 @@ class _Run:
         self.sign = -1.0 if core.maximise else 1.0
         self.step = common_step(core.weights if core.maximise else core.cost)
         self.chosen: IntArray | None = None
+        self.prices: FloatArray | None = None
         self.value = -0.0 if core.maximise else math.inf
         self.bound = float(core.weights.sum()) if core.maximise else 0.0
         self.stages: list[str] = []
@@ -117,6 +121,7 @@ class _Run:
         target = known if self.chosen is not None else math.inf
         late = self.begun + 0.3 * self.seconds if self.seconds else math.inf
         priced = bounding(self.core, known, steps=steps, target=target, deadline=late)
+        self.prices = priced.prices
         self._tighten(priced.bound, "row prices")
 
     def swaps(self, *, first: bool) -> bool:
@@ -166,16 +171,13 @@ class _Run:
         return Answer(self.chosen, self.value, self.bound, " + ".join(self.stages), not self.closed(), self.interrupted)
 
     def _search(self, start: IntArray | None, seconds: float, patience: float, name: str) -> None:
-        search = search_max_cover if self.core.maximise else search_set_cover
-        found = search(
-            self.core,
-            start=start,
-            seconds=seconds,
-            patience=patience,
-            target=self._target(),
-            deadline=self.deadline,
-            seed=self.options.seed,
-        )
+        limits = {"seconds": seconds, "patience": patience, "deadline": self.deadline, "target": self._target()}
+        if self.core.maximise:
+            found = search_max_cover(self.core, start=start, seed=self.options.seed, **limits)
+        else:
+            found = search_set_cover(
+                self.core, start=start, prices=self.prices, seed=self.options.seed, streams=STREAMS, **limits
+            )
         self.interrupted = self.interrupted or found.interrupted
         if found.chosen is not None:
             self._take(found.chosen, found.value, name)

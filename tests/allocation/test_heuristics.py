@@ -30,12 +30,13 @@ def made(seed, model, n=30, m=18, **more):
     return make_problem(model, covers, cost=rng.integers(1, 9, m), **more)
 
 
-@given(seeds, st.sampled_from([1, 2]))
+@given(seeds, st.sampled_from([1, 2]), st.booleans())
 @settings(max_examples=25, deadline=None)
-def test_scores_kept_step_by_step_are_those_of_a_fresh_count(seed, level):
+def test_scores_kept_step_by_step_are_those_of_a_fresh_count(seed, level, priced):
     problem = made(seed, "set_cover", level=level, exclusive=["a", "a"] + [""] * 16)
     reach, terms = heuristics._arrays(problem)
-    state = heuristics._cover_state(problem, reach, seed)
+    prices = np.random.default_rng(seed).random(30) if priced else None
+    state = heuristics._cover_state(problem, reach, prices, heuristics._random(seed)[0])
     _kernels.fill_cover(reach, terms, state)
     _kernels.search_cover(reach, terms, state, 20_000, 0.0)
     dense = brute.reach(problem)
@@ -164,6 +165,17 @@ def test_redundant_rows_and_columns_are_those_that_sets_say(seed):
     assert found.tolist() == expected
 
 
+@given(seeds)
+@settings(max_examples=25, deadline=None)
+def test_streams_side_by_side_share_the_best_cover_and_repeat_it(seed):
+    problem = made(seed, "set_cover", n=60, m=40)
+    first, again = (search_set_cover(problem, seconds=0.01, seed=seed, streams=2) for _ in range(2))
+    assert (first.chosen == again.chosen).all()
+    assert (cover_counts(problem, first.chosen) >= 1).all()
+    assert first.value == problem.total_cost(first.chosen)
+    assert first.value <= search_set_cover(problem, seconds=0).value
+
+
 def test_ctrl_c_ends_a_search_with_what_it_had():
     problem = made(1, "set_cover", n=400, m=150)
     search_set_cover(problem, seconds=0.001)
@@ -176,7 +188,7 @@ def test_ctrl_c_ends_a_search_with_what_it_had():
 
 
 def test_the_clock_ends_a_search_on_a_slow_machine_and_says_so(monkeypatch):
-    monkeypatch.setattr(heuristics, "WORK_PER_SECOND", 10**12)
+    monkeypatch.setattr(heuristics, "COVER_WORK_PER_SECOND", 10**12)
     found = search_set_cover(made(1, "set_cover", n=400, m=150), seconds=0.05)
     assert found.cut_short
     assert found.chosen is not None

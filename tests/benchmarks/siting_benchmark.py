@@ -1,6 +1,7 @@
 """How fast and how close to their bounds the cover models get, and how long peers take to build theirs.
 
-Run ``python -m tests.benchmarks.siting_benchmark [scp] [cover] [build] [--data FOLDER]``; tiny ones run with the tests.
+Run ``python -m tests.benchmarks.siting_benchmark [scp] [cover] [large] [build] [--towns N] [--data FOLDER]``; tiny ones
+run with the tests.
 The first call of each kernel compiles it, so every model is solved once on a tiny instance before the clock starts.
 """
 
@@ -60,9 +61,11 @@ def relaxation(problem) -> float:
     return abs(solve_lp(model, time_limit_s=900, method="ipm").bound)
 
 
-def street_covers(homes: int, sites: int, *, nodes: int = 20_397, most: int = 100, seconds=(1.0, 3.0)) -> list[str]:
+def street_covers(
+    homes: int, sites: int, *, nodes: int = 20_397, most: int = 100, seconds=(1.0, 3.0), town: int = 0
+) -> list[str]:
     """Solve the set cover and the max cover of one instance on a made street network under several time limits."""
-    distance, households = homes_and_sites(homes, sites, nodes=nodes)
+    distance, households = homes_and_sites(homes, sites, nodes=nodes, seed=town)
     lines = []
     least = make_problem("set_cover", distance)
     best = make_problem("max_cover", distance, weights=households, sites=most)
@@ -115,12 +118,14 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmarks"
     )
+    parser.add_argument("--towns", type=int, default=4, help="made towns in which to solve the covers of 5000x1000")
     chosen = parser.parse_args()
     warm_up()
     if "scp" in chosen.parts:
         print("\n".join(published_set_covers(chosen.data / "scp")))
     if "cover" in chosen.parts:
-        print("\n".join(street_covers(5000, 1000)))
+        for town in range(chosen.towns):
+            print("\n".join([f"made town {town}", *street_covers(5000, 1000, town=town)]), flush=True)
     if "large" in chosen.parts:
         print("\n".join(street_covers(20_000, 5000, seconds=(15.0,))))
     if "build" in chosen.parts:
