@@ -47,7 +47,7 @@ def check_tables(
     given
         The roles that the study names.
     failed
-        Roles of which a file could not be read: references to them are not judged.
+        Roles of which a file could not be read: references to them, as to a table without ids, are not judged.
     said
         Issues found while reading: a place that was told there is not told again.
 
@@ -57,6 +57,8 @@ def check_tables(
         The issues.
     """
     checker = Checker(frames, origins)
+    nameless = {role for role, key in _KEYS.items() if len(frames[role]) and not any(frames[role][key])}
+    failed = failed | nameless | ({"communities"} if frames["communities"].empty else set())
     for role, key in _KEYS.items():
         _check_twice(checker, role, key)
     for role, part, whole, severity in _WITHIN:

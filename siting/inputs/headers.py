@@ -23,11 +23,13 @@ def match_headers(
 ) -> dict[str, Match]:
     """Return which column of the file answers each column of the role.
 
-    Two columns that answer the same one are an error, as is a required one that is missing; a column that
-    answers none is a note. ``given`` (column of the role -> header in the file) goes before ``columns.toml``. With
-    ``cut_names`` a header may be the beginning of one column's name, as shapefiles leave of it.
+    Two columns that answer the same one are an error, and neither is read: its cells would be told as faults too. A
+    required column that is missing is an error; one of the file that answers none is a note. ``given`` (column of the
+    role -> header in the file) goes before ``columns.toml``. With ``cut_names`` a header may be the beginning of one
+    column's name, as shapefiles leave of it.
     """
     matches: dict[str, Match] = {}
+    doubled: dict[str, list[int]] = {}
     by_name = {column.name: column for column in read_columns()[role]}
     _match_given(headers, by_name, given, matches, faults)
     for fallback in (False, True):
@@ -42,13 +44,14 @@ def match_headers(
                 other = matches.get(column.name)
                 if other is not None and other.position != position:
                     _say_twice(column, other, header, position, faults, row)
+                    doubled.setdefault(column.name, []).append(position)
                 else:
                     matches[column.name] = Match(column, header, position, scale, remark)
                 break
     if cut_names:
         _match_cut(headers, role, matches, faults)
     _say_missing(by_name, headers, matches, faults, row)
-    used = {match.position for match in matches.values()}
+    used = {match.position for match in matches.values()}.union(*doubled.values())
     unused = [header for position, header in enumerate(headers) if position not in used and header]
     if unused:
         faults.note(
@@ -57,7 +60,7 @@ def match_headers(
             "如其中有需要的列，请改用约定的列名",
             "if one of them is needed, rename it to a known column name",
         )
-    return matches
+    return {name: match for name, match in matches.items() if name not in doubled}
 
 
 def _match_cut(headers: Sequence[str], role: str, matches: dict[str, Match], faults: Faults) -> None:

@@ -190,7 +190,9 @@ def _read_part(
 ) -> _Part:
     """Return the rows of one file in canonical columns, located; faults are gathered as it goes."""
     raw = read_file(source, role, faults)
-    matches = match_headers(raw.headers, role, source.columns, faults, raw.header_row, cut_names=raw.cut_names)
+    matches: Mapping[str, Match] = {}
+    if raw.headers or raw.rows:  # a layer without a feature may well say nothing of its columns
+        matches = match_headers(raw.headers, role, source.columns, faults, raw.header_row, cut_names=raw.cut_names)
     _say_units(matches, money_unit, faults)
     columns = [column for column in read_columns()[role] if column.kind != "degrees"]
     data = {column.name: _read_one(raw, column, matches, faults, standard, money_scale) for column in columns}

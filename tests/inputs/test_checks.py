@@ -61,6 +61,14 @@ def test_references_are_not_judged_against_a_table_that_could_not_be_read(tmp_pa
     assert [issue.file for issue in faults(partial(read, tmp_path, communities=bad))] == ["bad.csv"]
 
 
+def test_references_are_not_judged_against_a_table_without_rows_or_without_ids(tmp_path: Path) -> None:
+    header, *rows = COMMUNITIES.splitlines()
+    empty = only(faults(partial(communities, tmp_path, header)))
+    assert "0 rows" in empty.problem.en
+    nameless = only(faults(partial(communities, tmp_path, "\n".join([header.replace("社区代码", "批次"), *rows]))))
+    assert "required column community_id" in nameless.problem.en
+
+
 def test_allotments_are_read(tmp_path: Path) -> None:
     tables = read(tmp_path, allotments=Source(write(tmp_path, "a.csv", ALLOTMENTS)))
     assert tables.allotments.to_dict("list") == {

@@ -65,6 +65,11 @@ def test_two_columns_of_one_name_are_both_named(tmp_path: Path) -> None:
     assert 'column 3 "户数" and column 4 "户数" are both households' in issue.problem.en
 
 
+def test_cells_of_a_column_given_twice_are_not_told_too(tmp_path: Path) -> None:
+    text = COMMUNITIES.replace("社区名称", "户数")
+    assert "are both households" in only(faults(partial(communities, tmp_path, text))).problem.en
+
+
 def test_two_columns_that_mean_the_same_are_both_named_and_one_may_be_chosen(tmp_path: Path) -> None:
     text = "社区代码,城乡类型,户数,常住户数,经度,纬度\n1,城市,3,4,110.1,35.1\n"
     assert '"户数" and column 4 "常住户数"' in only(faults(partial(communities, tmp_path, text))).problem.en

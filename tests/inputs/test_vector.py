@@ -312,6 +312,13 @@ def test_a_list_in_a_layer_is_read_as_several_values_and_where_one_is_wanted_it_
     assert (issue.row, issue.column, issue.value) == (1, "可用面积", "90;80") or "is missing" in issue.problem.en
 
 
+def test_a_layer_of_facilities_without_a_feature_is_a_table_of_none(tmp_path: Path) -> None:
+    write(tmp_path, "f.geojson", '{"type": "FeatureCollection", "features": []}')
+    tables = read(tmp_path, facilities=Source(tmp_path / "f.geojson", datum="wgs84"))
+    assert len(tables.facilities) == 0
+    assert any("0 rows" in line for line in said(tables, "warning"))
+
+
 def exchanged(folder: Path, points: list[Point], **options: Any) -> Tables:
     layer = gpd.GeoDataFrame({"facility_id": ["F1", "F2", "F3"], "service": "药店"}, geometry=points, crs="EPSG:4326")
     layer.to_file(folder / "f.geojson")
