@@ -85,7 +85,7 @@ def alternatives(
             break
         draft = rounded(model, result.values)
         stage = _cost_stage(cost, draft.cost(plan.situation), result.bound, options, time.perf_counter() - started)
-        earlier = tuple(one for one in plan.stages if one.id not in ("cost", "new_build"))
+        earlier = tuple(one for one in plan.stages if one.id not in ("cost", "new_build", "spending"))
         found.append(make_plan(model, options, draft, (*earlier, stage), time.perf_counter() - started))
         taken.append(result.values[model.part("y")] > 0.5)
     return tuple(sorted(found, key=lambda one: one.total_cost))

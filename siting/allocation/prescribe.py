@@ -22,6 +22,8 @@ from siting.text import Progress, Text, silent
 def prescribe(situation: Situation, options: PlanOptions | None = None, *, progress: Progress = silent) -> Plan:
     """Return the plan: the most that can be met, the most area filled, at least cost, with the least new building.
 
+    Sparing new building may cost `prefer_existing_share` more, and costs no more than it must.
+
     What is held between stages is exact: whole thousandths of weighted households, whole hundredths of a m², money to a
     fen. The budget bounds the same cost that is made least: fixed costs, price of the area, and yearly costs
     discounted over the horizon. Communities whose area is unknown are left out of the stages and listed as blocked.

@@ -70,6 +70,8 @@ def questions(model: PrescriptionModel, options: PlanOptions) -> list[Question]:
                 "new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), _AREA_SLACK_M2
             )
         )
+        name = Text("新建面积不增的最低费用", "least cost with no more new building")
+        asked.append(Question("spending", name, "min", WAN, model.row(y=fixed, a=price), MONEY_SLACK))
     return asked
 
 
@@ -115,6 +117,8 @@ def answer_stages(
     stopped = False
     effort = [_EFFORT[question.id] for question in asked]
     for number, question in enumerate(asked):
+        if question.id == "spending" and not _dearer(model, question, best, stages):
+            continue
         left = 0.0 if stopped else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
         allowance = left * effort[number] / sum(effort[number:])
         progress(Text(f"规划：{question.name.zh}", f"planning: {question.name.en}"), number / len(asked))
@@ -129,6 +133,12 @@ def answer_stages(
     return best, tuple(stages)
 
 
+def _dearer(model: PrescriptionModel, question: Question, draft: Draft, stages: list[Stage]) -> bool:
+    """Return whether sparing new building made the draft dearer than the least cost: if so, by no more than it must."""
+    least = min((stage.value for stage in stages if stage.id == "cost"), default=-math.inf)
+    return exact_value(model, question, draft) > least + question.slack
+
+
 _QUICK_BOUND_S = 5.0
 _ACTIONS_BY_PATCH_S = 200.0
 """Patches pay where the whole is too large for the solver: 25 s of them for 1,000 actions, 1 s for 200."""
@@ -139,6 +149,7 @@ _EFFORT = {
     "area": 0.45,
     "cost": 0.35,
     "new_build": 0.25,
+    "spending": 0.15,
 }
 """How the time is shared between the stages; what one does not use goes to the next ones."""
 
@@ -200,7 +211,7 @@ def _answer(
         asked, start=point, time_limit_s=left, gap=0.9 * options.gap, seed=options.seed, progress=progress
     )
     stopped |= result.status == "interrupted"
-    found = rounded(model, result.found, spare_new_build=question.id == "new_build")
+    found = rounded(model, result.found, spare_new_build=question.id in ("new_build", "spending"))
     if linear.violation(model.point(found)) > FEASIBILITY:
         found = rounded(model, result.found)
     better = sign * exact_value(model, question, found) < sign * exact_value(model, question, start)

@@ -156,4 +156,7 @@ def best_of_stages(s: Situation, options: PlanOptions, reached: dict[str, float]
         most = reached["cost"] * (1 + s.prefer_existing_share) + SLACK
         values = [c.least(c.anew, *rows(c), (c.price, most - c.fixed)) for c in corners]
         best["new_build"] = min(value for value in values if value is not None)
+        least = reached["new_build"] + 0.01
+        spent = [c.least(c.price, *rows(c), (c.price, most - c.fixed), (c.anew, least)) for c in corners]
+        best["spending"] = min(v + c.fixed for v, c in zip(spent, corners, strict=True) if v is not None)
     return best
