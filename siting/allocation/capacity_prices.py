@@ -24,6 +24,9 @@ from siting.allocation.search import common_step
 STEPS = 800
 """Most steps of the bound."""
 
+AGAIN = 0.5
+"""Step length, relative to the distance to a known answer, where prices climb on."""
+
 MOST_ROOM = 1000
 """Largest capacity, in whole units, of a knapsack solved in whole items; larger ones are scaled down."""
 
@@ -74,6 +77,13 @@ class CapacityPrices:
     def bound(self) -> float:
         """Return the best bound so far, ``-inf`` before the first step."""
         return float(self.state.bound[0])
+
+    def aim_at(self, upper: float) -> None:
+        """Let the prices climb on from the best ones, towards a better answer."""
+        self.upper = upper
+        self.state.prices[:] = self.state.kept
+        self.state.path[:] = 0.0
+        self.state.pace[0], self.state.since[0], self.state.steps[0], self.state.ended[0] = AGAIN, 0, 0, False
 
     def climb(self, seconds: float) -> None:
         """Raise the bound for a while, counted in work; Ctrl-C between two batches leaves what was reached."""

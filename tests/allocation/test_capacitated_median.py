@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from siting.allocation import _kernels_capacity, capacitated_median, make_problem, p_median
+from siting.allocation.capacitated_cover import assignment
 from siting.allocation.capacity_prices import CapacityPrices
+from siting.allocation.capacity_search import CapacitySearch
+from siting.allocation.solution import Solution
 from siting.errors import InfeasibleError, SolverError
 from tests.allocation import brute_distances
 from tests.allocation.test_median import agrees_with_brute_force, problem_of
@@ -18,6 +21,34 @@ from tests.benchmarks.siting_instances import read_cpmp
 @settings(max_examples=80, deadline=None)
 def test_it_is_the_best_of_all_choices_with_any_option(inputs):
     agrees_with_brute_force(problem_of(inputs))
+
+
+@given(brute_distances.distance_inputs("p_median", capacities=True))
+@settings(max_examples=40, deadline=None)
+def test_the_local_search_keeps_every_limit_and_never_beats_the_best(inputs):
+    problem = problem_of(inputs)
+    best = brute_distances.best_value(problem)
+    assume(best is not None)
+    cost = np.repeat(problem.weights, np.diff(problem.pairs.indptr)) * problem.pairs.data
+    local = CapacitySearch(problem, cost, seed=3)
+    local.start(None)
+    before = local.value
+    local.go_on(0.1, -1.0)
+    assert best <= local.value + 1e-9
+    assert local.value <= before
+    if (found := local.found) is not None:
+        assigned, flow = assignment(problem, found.shares)
+        Solution(problem, found.chosen, assigned, local.value, 0.0, True, 0.0, 3, "local search", flow).check()
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 7, 8, 9, 10])
+def test_the_local_search_alone_reaches_the_best_known_of_published_instances(shared_data, number):
+    far, demand, sites, capacity, best = read_cpmp(shared_data / "benchmarks" / "cpmp" / f"pmedcap1_{number}.txt")
+    problem = make_problem("p_median", far, demand=demand, capacity=capacity, sites=sites)
+    local = CapacitySearch(problem, problem.pairs.data, seed=0)
+    local.start(None)
+    local.go_on(6.0, best)
+    assert local.value == best
 
 
 @pytest.mark.parametrize("number", [2, 5])
