@@ -129,7 +129,8 @@ def build_network(
     ends = ends.reshape(-1, 2)
     drawn = drawn.take(kept).with_ends(node_xy[used], ends)
     speeds = np.full(len(kept), check_speed(speed_kmh)) if speed_kmh is not None else travel.speeds(lines.iloc[kept])
-    report = _report(table, travel, counts, drawn, ends, oneway[kept], len(used), min_piece_km)
+    counts |= {"one_way": int(oneway[kept].sum()), "edges": len(kept), "nodes": len(used)}
+    report = _report(table, travel, counts, drawn, ends, lines.iloc[kept], min_piece_km)
     progress(Text("建立路网", "building the network"), 1.0)
     return RoadNetwork(
         xy=node_xy[used],
@@ -262,26 +263,57 @@ def _distinct(drawn: _Drawn, ends: npt.NDArray[np.int64], oneway: npt.NDArray[np
 
 def _report(
     table: Roads, mode: Mode, counts: dict[str, int], drawn: _Drawn, ends: npt.NDArray[np.int64],
-    oneway: npt.NDArray[np.bool_], n_nodes: int, min_piece_km: float,
+    lines: gpd.GeoDataFrame, min_piece_km: float,
 ) -> BuildReport:  # fmt: skip
     """Return what became of the rows, in counts and in words."""
-    piece_mm = _pieces_mm(ends, drawn.length_mm, n_nodes)
+    piece_of, piece_mm = _pieces_mm(ends, drawn.length_mm, counts["nodes"])
     # the longest piece takes places even where none is long enough
     small = (piece_mm < min_piece_km * 1e6) & (np.arange(len(piece_mm)) != np.argmax(piece_mm))
     pairs = np.sort(ends, axis=1)
     counts["parallel"] = len(pairs) - len(np.unique(pairs, axis=0))
-    counts |= {"one_way": int(oneway.sum()), "edges": len(ends), "nodes": n_nodes}
     counts |= {"pieces": len(piece_mm), "small_pieces": int(small.sum())}
     return BuildReport(
         MappingProxyType(counts), float(drawn.length_mm.sum() / 1e6), float(piece_mm[small].sum() / 1e6),
-        (*table.issues, *_say(table.file, mode, counts, piece_mm[small], min_piece_km)),
+        (
+            *table.issues,
+            *_say(table.file, mode, counts, piece_mm[small], min_piece_km),
+            *_say_apart(table.file, piece_of, piece_mm, small, lines),
+        ),
     )  # fmt: skip
 
 
-def _pieces_mm(ends: npt.NDArray[np.int64], length_mm: npt.NDArray[np.int64], n_nodes: int) -> npt.NDArray[np.int64]:
-    """Return the length of each connected piece of the network, whole mm."""
-    piece = connected_pieces(ends[:, 0], ends[:, 1], n_nodes)
-    return np.bincount(piece[ends[:, 0]], weights=length_mm).astype(np.int64)
+def _pieces_mm(
+    ends: npt.NDArray[np.int64], length_mm: npt.NDArray[np.int64], n_nodes: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the connected piece of the network that each edge lies on, and the length of each piece, whole mm."""
+    piece = connected_pieces(ends[:, 0], ends[:, 1], n_nodes)[ends[:, 0]].astype(np.int64)
+    return piece, np.bincount(piece, weights=length_mm).astype(np.int64)
+
+
+def _say_apart(
+    file: str,
+    piece_of: npt.NDArray[np.int64],
+    piece_mm: npt.NDArray[np.int64],
+    small: npt.NDArray[np.bool_],
+    lines: gpd.GeoDataFrame,
+) -> list[Issue]:
+    """Tell pieces of road that take places but lead nowhere else, the longest of them with a place on it."""
+    apart = ~small & (piece_mm > 0) & (np.arange(len(piece_mm)) != np.argmax(piece_mm))
+    if not apart.any():
+        return []
+    next_longest = int(np.argmax(np.where(apart, piece_mm, -1)))
+    lon, lat = lines.geometry.iloc[int(np.argmax(piece_of == next_longest))].coords[0][:2]
+    count, km = int(apart.sum()), piece_mm[apart].sum() / 1e6
+    faults = Faults(file)
+    faults.warning(
+        f"另有 {count} 片道路与最长的一片不相连，共 {km:,.1f} 公里；其上的地点与别处互相走不到，最长一片在此坐标处",
+        f"{count} more piece{'s' * (count > 1)} of road, {km:,.1f} km in all, not joined to the longest: from there "
+        "no place elsewhere can be reached; the longest of them is at these coordinates",
+        "如应相连，请补画连接处（桥、渡口、缺失的路段）",
+        "if they should be joined, draw what joins them (a bridge, a ferry, a missing road)",
+        column="geometry", value=f"{lon:.5f}, {lat:.5f}",
+    )  # fmt: skip
+    return faults.issues
 
 
 def _say(

@@ -242,6 +242,16 @@ def test_speeds_come_from_the_mode_or_from_the_caller():
     assert build_network(table, speed_kmh=3.6).walking_speed_kmh == 3.6
 
 
+def test_long_pieces_that_are_not_joined_are_told_with_a_place_on_one():
+    near, far = [(0, 0), (3000, 0)], [(0, 500), (2500, 500)]
+    apart = build_network(roads(near, far)).report
+    (issue,) = [issue for issue in apart.issues if issue.severity == "warning"]
+    assert issue.problem.en.startswith("1 more piece of road, 2.5 km in all, not joined to the longest")
+    lon, lat = at(*far[0])
+    assert issue.value == f"{lon:.5f}, {lat:.5f}"
+    assert build_network(roads(near, far, [(0, 0), (0, 500)])).report.issues == ()
+
+
 def test_a_network_without_roads_is_refused_with_the_reason():
     with pytest.raises(NetworkError, match=r"no road is left for walking \(1 rows, 1 closed to it\)") as caught:
         build_network(roads([(0, 0), (500, 0)], highway=["motorway"]))
