@@ -27,7 +27,7 @@ from siting.allocation.problem import TOLERANCE, BoolArray, FloatArray, IntArray
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
 from siting.allocation.solution import objective_of, relative_gap
-from siting.allocation.solve import FEASIBILITY, solve_mip
+from siting.allocation.solve import FEASIBILITY, MipResult, solve_mip
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""
@@ -36,50 +36,34 @@ QUICK_STEPS = 300
 def search_capacitated_cover(
     problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver
 ) -> Outcome:
-    """Search a cover with capacities: a greedy start, then the exact solver.
-
-    Parameters
-    ----------
-    problem
-        A set cover or max cover with capacities.
-    options
-        Time, gap, seed, progress.
-    start
-        Sites that the greedy start opens first.
-    solve_part
-        Solves another problem with the same options; for the partial answer where there is no full one.
-
-    Returns
-    -------
-    Outcome
-        With ``flow`` where demands may be split.
-
-    Raises
-    ------
-    InfeasibleError
-        If the capacities do not suffice; says where.
-    SolverError
-        If time ran out before any full assignment was met.
-    """
+    """Search a cover with capacities; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     begun = time.perf_counter()
     model = capacitated_cover_model(problem)
     shares = greedy_shares(problem, start)
     point = np.r_[_opened(problem, shares), shares]
-    m, sign = problem.shape[1], -1.0 if problem.maximise else 1.0
-    known = quick_bound(problem)
-    enough = relative_gap(sign * model.value(point), known) <= max(options.gap, TOLERANCE)
-    closed = enough and model.violation(point) <= FEASIBILITY
-    left = options.time_limit_s - (time.perf_counter() - begun)
+    full = model.violation(point) <= FEASIBILITY
+    known, interrupted = (math.inf if problem.maximise else 0.0), False
+    try:
+        known = quick_bound(problem)
+    except KeyboardInterrupt:
+        if not full:
+            raise
+        interrupted = True
+    closed = full and relative_gap(abs(model.value(point)), known) <= max(options.gap, TOLERANCE)
+    left = 0.0 if closed or interrupted else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
     result = solve_mip(
-        model,
-        start=point,
-        time_limit_s=0.0 if closed else max(0.0, left),
-        gap=options.gap,
-        seed=options.seed,
-        progress=options.progress,
+        model, start=point, time_limit_s=left, gap=options.gap, seed=options.seed, progress=options.progress
     )
     if result.status == "infeasible":
         raise over_capacity(problem, solve_part)
+    proof = "row prices" if closed else "HiGHS"
+    found = _outcome(problem, options, result, known, "greedy" if interrupted else f"greedy + {proof}")
+    return replace(found, interrupted=found.interrupted or interrupted)
+
+
+def _outcome(problem: Problem, options: SolveOptions, result: MipResult, known: float, method: str) -> Outcome:
+    """Return what the exact solver left, with the better of its bound and one known before."""
+    m, sign = problem.shape[1], -1.0 if problem.maximise else 1.0
     chosen = np.flatnonzero(result.found[:m] > 0.5)
     assigned, flow = assignment(problem, result.found[m:])
     objective = objective_of(problem, chosen, assigned, flow)
@@ -90,7 +74,7 @@ def search_capacitated_cover(
         proven=bound == objective,
         stopped=relative_gap(objective, bound) > max(options.gap, TOLERANCE),
         interrupted=result.status == "interrupted",
-        method="greedy + row prices" if closed else "greedy + HiGHS",
+        method=method,
         assigned=assigned,
         flow=flow,
     )

@@ -42,31 +42,7 @@ from siting.allocation.solve import solve_mip
 def search_capacitated_median(
     problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver
 ) -> Outcome:
-    """Search a p-median with capacities.
-
-    Parameters
-    ----------
-    problem
-        A p-median with capacities, whose every demand has a candidate in reach.
-    options
-        Time limit, gap, seed, progress.
-    start
-        Sites to start from.
-    solve_part
-        Solves another problem with the same options; for the partial answer where there is no full one.
-
-    Returns
-    -------
-    Outcome
-        With ``flow`` where demands may be split.
-
-    Raises
-    ------
-    InfeasibleError
-        If the capacities and limits do not suffice; says where.
-    SolverError
-        If time ran out before any full assignment was met.
-    """
+    """Search a p-median with capacities; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     run = _Run(problem, options)
     try:
         run.search(start)

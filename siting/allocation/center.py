@@ -126,31 +126,7 @@ def p_center(
 
 
 def search_center(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
-    """Search a p-center whose every demand has a candidate in reach.
-
-    Parameters
-    ----------
-    problem
-        With model ``"p_center"``.
-    options
-        Time limit, gap, seed, threads, progress.
-    start
-        Sites to start from.
-    solve_part
-        Solves another problem with the same options; for the partial answer where there is no full one.
-
-    Returns
-    -------
-    Outcome
-        Of the whole problem.
-
-    Raises
-    ------
-    InfeasibleError
-        If the limits or capacities leave some demand out; says which.
-    SolverError
-        If time ran out before any answer.
-    """
+    """Search a p-center; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     run = _Bisection(problem, options, start)
     try:
         run.search()

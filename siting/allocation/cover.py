@@ -213,31 +213,7 @@ def max_cover(
 
 
 def search_cover(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
-    """Search a set cover or max cover whose demands can be covered.
-
-    Parameters
-    ----------
-    problem
-        With model ``"set_cover"`` or ``"max_cover"``.
-    options
-        Time limit, gap, seed, progress.
-    start
-        Sites to start from.
-    solve_part
-        Solves another problem with the same options; for the partial answer where there is no full one.
-
-    Returns
-    -------
-    Outcome
-        Of the whole problem, what its core settled included.
-
-    Raises
-    ------
-    InfeasibleError
-        If exclusions or capacities leave some demand out; says which.
-    SolverError
-        If time ran out before any answer.
-    """
+    """Search a set cover or max cover; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     begun = time.perf_counter()
     if problem.capacity is not None:
         return search_capacitated_cover(problem, options, start, solve_part)

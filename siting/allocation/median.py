@@ -161,31 +161,7 @@ def p_median(
 
 
 def search_median(problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver) -> Outcome:
-    """Search a p-median whose every demand has a candidate in reach.
-
-    Parameters
-    ----------
-    problem
-        With model ``"p_median"``.
-    options
-        Time limit, gap, seed, threads, progress.
-    start
-        Sites to start from.
-    solve_part
-        Solves another problem with the same options; for the partial answer where there is no full one.
-
-    Returns
-    -------
-    Outcome
-        Of the whole problem, what its core settled included.
-
-    Raises
-    ------
-    InfeasibleError
-        If the limits or capacities leave some demand out; says which.
-    SolverError
-        If time ran out before any answer.
-    """
+    """Search a p-median; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     if problem.capacity is not None:
         return search_capacitated_median(problem, options, start, solve_part)
     core = median_core(problem, threads=options.thread_count)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from scipy.sparse import csr_array
 
@@ -48,8 +48,38 @@ class Outcome:
     flow: csr_array | None = None
 
 
-Search = Callable[[Problem, SolveOptions, IntArray | None, Solver], Outcome]
-"""Searches a problem that can be served, from a start; the last argument solves others for a partial answer."""
+class Search(Protocol):
+    """The search of one model, on a problem whose every demand has enough candidates in reach."""
+
+    def __call__(
+        self, problem: Problem, options: SolveOptions, start: IntArray | None, solve_part: Solver, /
+    ) -> Outcome:
+        """Search for the best answer and its bound.
+
+        Parameters
+        ----------
+        problem
+            Of that model; what must be chosen keeps the limits.
+        options
+            Time limit, gap, seed, threads, progress.
+        start
+            Sites to start from.
+        solve_part
+            Solves another problem with the same options; for the partial answer where there is no full one.
+
+        Returns
+        -------
+        Outcome
+            Of the whole problem, with ``flow`` where demands may be split.
+
+        Raises
+        ------
+        InfeasibleError
+            If limits, exclusions or capacities leave some demand out; says which.
+        SolverError
+            If time ran out before any answer.
+        """
+        ...
 
 
 def solve_whole(

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from siting.allocation import (
     Solution,
+    capacitated_cover,
     make_problem,
     max_cover,
     set_cover,
@@ -361,6 +362,19 @@ def test_ctrl_c_returns_the_best_so_far_and_says_so(after_s):
     assert found.stopped
     assert 0 <= found.bound < found.objective
     assert found.seconds < 40
+
+
+@pytest.mark.parametrize("maximise", [False, True])
+def test_ctrl_c_before_the_exact_solver_returns_the_greedy_answer_of_a_cover_with_capacities(monkeypatch, maximise):
+    def press(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(capacitated_cover, "quick_bound", press)
+    covers = np.random.default_rng(1).random((30, 12)) < 0.4
+    covers[:, 0] = True
+    found = max_cover(covers, sites=3, capacity=8) if maximise else set_cover(covers, capacity=30)
+    assert (found.interrupted, found.stopped, found.method) == (True, True, "greedy")
+    assert found.check().bound == (30 if maximise else 0)
 
 
 def test_a_set_cover_with_a_number_of_sites_is_refused():
