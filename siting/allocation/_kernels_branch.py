@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from siting.allocation._kernels_prices import Choice, climb, forced, relax
+from siting.allocation._kernels_prices import Choice, climb, forced, relax, start_climb
 from siting.network._kernels import compiled
 
 
@@ -158,20 +158,10 @@ def branch(lists, rules, tree, steps, work_allowed):
         rest = _rest(status, rules.choice)
         often[:] = 0.0
         aim = _limit(tree, rules) - rules.offset
-        bound, done = climb(
-            lists,
-            rules.top,
-            rest,
-            status,
-            tree.upper[0] - rules.offset,
-            aim,
-            steps,
-            np.int64(1 << 60),
-            0.7,
-            prices,
-            often,
-        )
-        work += done
+        stand = start_climb(prices, 0.7)
+        upper = tree.upper[0] - rules.offset
+        work += climb(lists, rules.top, rest, status, upper, aim, steps, np.int64(1 << 60), stand, often)
+        prices, bound = stand.kept, stand.bound[0]
         bound = max(bound, tree.bound[k])
         if _rounded(bound, rules) >= _limit(tree, rules):
             tree.lowest[0] = min(tree.lowest[0], _rounded(bound, rules))

@@ -3,41 +3,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from siting.allocation._kernels_prices import choose
+from siting.allocation._kernels_prices import choose, take_step
 from siting.network._kernels import compiled
-
-
-class Climb(NamedTuple):
-    """Where the prices stand; numbers that change are arrays of one."""
-
-    prices: NDArray[np.float64]  # (n,) of this step
-    kept: NDArray[np.float64]  # (n,) of the best bound
-    path: NDArray[np.float64]  # (n,) direction of the last step
-    bound: NDArray[np.float64]
-    pace: NDArray[np.float64]
-    since: NDArray[np.int64]  # steps since the bound rose
-    steps: NDArray[np.int64]
-    ended: NDArray[np.bool_]
-
-
-def start_climb(prices: NDArray[np.float64]) -> Climb:
-    """Return the state before the first step."""
-    none = np.zeros(1, dtype=np.int64)
-    return Climb(
-        prices=prices,
-        kept=prices.copy(),
-        path=np.zeros(len(prices)),
-        bound=np.array([-np.inf]),
-        pace=np.array([1.5]),
-        since=none,
-        steps=none.copy(),
-        ended=np.zeros(1, dtype=np.bool_),
-    )
 
 
 @compiled
@@ -112,9 +81,9 @@ def climb_capacity(columns, needs, whole, choice, must, upper, steps, work_allow
     ptr, rows, _ = columns
     m = len(ptr) - 1
     value, share, amount, masked = np.empty(m), np.empty(len(rows)), np.empty(m), np.zeros(m)
-    prices, kept, path, slope = state.prices, state.kept, state.path, np.empty(len(state.prices))
-    bound, pace, since, work = state.bound, state.pace, state.since, 0
-    while work <= work_allowed:
+    prices, bound, since, work = state.prices, state.bound, state.since, 0
+    slope, top = np.empty(len(prices)), np.full(len(prices), np.inf)
+    while work <= work_allowed and not state.ended[0]:
         work += price_sites(columns, needs, prices, whole, value, share) + len(rows)
         state.steps[0] += 1
         reached = prices.sum()
@@ -127,28 +96,21 @@ def climb_capacity(columns, needs, whole, choice, must, upper, steps, work_allow
             if reached > bound[0] + 1e-4 * max(upper - bound[0], 0.0):
                 since[0] = 0
             bound[0] = reached
-            kept[:] = prices
-        if bound[0] >= upper or pace[0] < 1e-3 or state.steps[0] >= steps:
+            state.kept[:] = prices
+        if bound[0] >= upper or state.pace[0] < 1e-3 or state.steps[0] >= steps:
             state.ended[0] = True
             break
         if since[0] >= 20:
             since[0] = 0
-            pace[0] *= 0.6
-            path[:] = 0.0
+            state.pace[0] *= 0.6
+            state.path[:] = 0.0
         slope[:] = 1.0
         for j in range(m):
             part = 1.0 if must[j] else amount[j]
             if part > 0.0:
                 for q in range(ptr[j], ptr[j + 1]):
                     slope[rows[q]] -= part * share[q]
-        along, length = (slope * path).sum(), (path * path).sum()
-        path[:] = slope + (-1.5 * along / length if along < 0 else 0.0) * path
-        length = (path * path).sum()
-        if length <= 1e-12:
-            state.ended[0] = True
-            break
-        stride = pace[0] * max(upper - reached, 1e-6 * abs(bound[0])) / length
-        prices[:] = np.maximum(prices + stride * path, 0.0)
+        take_step(state, slope, top, max(upper - reached, 1e-6 * abs(bound[0])))
     return work
 
 

@@ -20,6 +20,48 @@ class Choice(NamedTuple):
     money: np.float64
 
 
+class Climb(NamedTuple):
+    """Where prices stand that climb in steps; numbers that change are arrays of one."""
+
+    prices: NDArray[np.float64]  # (n,) of the next step
+    kept: NDArray[np.float64]  # (n,) of the best bound
+    path: NDArray[np.float64]  # (n,) direction of the last step
+    bound: NDArray[np.float64]
+    pace: NDArray[np.float64]
+    since: NDArray[np.int64]  # steps since the bound rose
+    steps: NDArray[np.int64]
+    ended: NDArray[np.bool_]  # nothing more is to be gained
+
+
+@compiled
+def start_climb(prices, pace):
+    """Return the state before the first step."""
+    bound, speed = np.full(1, -np.inf), np.full(1, pace)
+    none, path = np.zeros(1, np.int64), np.zeros(len(prices))
+    return Climb(prices.copy(), prices.copy(), path, bound, speed, none, none.copy(), np.zeros(1, np.bool_))
+
+
+@compiled
+def take_step(stand, slope, top, room):
+    """Move the prices along the slope, deflected from the last direction; without a slope the climb has ended."""
+    prices, path = stand.prices, stand.path
+    along, length = 0.0, 0.0
+    for i in range(len(prices)):
+        along += slope[i] * path[i]
+        length += path[i] * path[i]
+    back = -1.5 * along / length if along < 0 else 0.0
+    length = 0.0
+    for i in range(len(prices)):
+        path[i] = slope[i] + back * path[i]
+        length += path[i] * path[i]
+    if length <= 1e-12:
+        stand.ended[0] = True
+        return
+    stride = stand.pace[0] * room / length
+    for i in range(len(prices)):
+        prices[i] = min(max(prices[i] + stride * path[i], 0.0), top[i])
+
+
 @compiled
 def _choose_by_number(value, group, room, amount):
     """Take the ``room`` lowest values below 0, one of a group; return their sum."""
@@ -136,56 +178,42 @@ def relax(lists, prices, choice, status, value, amount):
 
 
 @compiled
-def climb(lists, top, choice, status, upper, target, steps, work_allowed, pace, kept, often):
-    """Raise the bound by deflected subgradient steps; ``kept`` holds the prices of the best.
+def climb(lists, top, choice, status, upper, target, steps, work_allowed, stand, often):
+    """Raise the bound by deflected subgradient steps until some work is done; return the elements touched.
 
-    ``often`` is a running mean of how much of each site was taken. Returns the bound and the work.
+    It goes on where it stood. ``often`` is a running mean of how much of each site was taken.
     """
-    n, m = len(kept), len(choice.cost)
-    prices, slope, path = kept.copy(), np.empty(n), np.zeros(n)
+    prices, kept, bound, since = stand.prices, stand.kept, stand.bound, stand.since
+    m, work, slope = len(choice.cost), 0, np.empty(len(prices))
     value, amount = np.empty(m), np.empty(m)
-    bound, since, work, room = -np.inf, 0, 0, 0.0
-    for _ in range(steps):
+    while work < work_allowed and not stand.ended[0]:
         reached, touched = relax(lists, prices, choice, status, value, amount)
         work += 2 * touched
+        stand.steps[0] += 1
         for j in range(m):
             often[j] += 0.1 * (amount[j] - often[j])
-        if reached > bound:
-            if reached > bound + 1e-4 * room:
-                since = 0
-            bound = reached
+        if reached > bound[0]:
+            if reached > bound[0] + 1e-4 * max(upper - bound[0], 1e-6 * abs(bound[0])):
+                since[0] = 0
+            bound[0] = reached
             kept[:] = prices
-            if bound >= target:
-                break
-        since += 1
-        room = max(upper - bound, 1e-6 * abs(bound))
-        if work >= work_allowed:
+        since[0] += 1
+        if bound[0] >= target or stand.steps[0] >= steps:
+            stand.ended[0] = True
             break
-        if since >= 20:
-            since = 0
-            pace *= 0.6
+        if since[0] >= 20:
+            since[0] = 0
+            stand.pace[0] *= 0.6
             prices[:] = kept
-            path[:] = 0.0
-            if pace < 1e-3:
+            stand.path[:] = 0.0
+            if stand.pace[0] < 1e-3:
+                stand.ended[0] = True
                 break
             reached, touched = relax(lists, prices, choice, status, value, amount)
             work += touched
         _slope(lists, prices, top, amount, slope)
-        along, length = 0.0, 0.0
-        for i in range(n):
-            along += slope[i] * path[i]
-            length += path[i] * path[i]
-        back = -1.5 * along / length if along < 0 else 0.0
-        length = 0.0
-        for i in range(n):
-            path[i] = slope[i] + back * path[i]
-            length += path[i] * path[i]
-        if length <= 1e-12:
-            break
-        stride = pace * max(upper - reached, 1e-6 * abs(bound)) / length
-        for i in range(n):
-            prices[i] = min(max(prices[i] + stride * path[i], 0.0), top[i])
-    return bound, work
+        take_step(stand, slope, top, max(upper - reached, 1e-6 * abs(bound[0])))
+    return work
 
 
 @compiled

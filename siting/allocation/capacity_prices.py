@@ -55,7 +55,7 @@ class CapacityPrices:
     """
 
     def __init__(self, problem: Problem, cost: FloatArray, upper: float) -> None:
-        from siting.allocation._kernels_capacity import start_climb
+        from siting.allocation._kernels_prices import start_climb
 
         n, m = problem.shape
         self.problem, self.cost = problem, cost
@@ -71,7 +71,7 @@ class CapacityPrices:
         prices = np.where(np.isfinite(near), near, 0.0) * 1.5
         self.upper = upper if math.isfinite(upper) else 2.0 * float(prices.sum()) + 1.0
         self.choice = _choice(problem)
-        self.state = start_climb(prices)
+        self.state = start_climb(prices, 1.5)
 
     @property
     def bound(self) -> float:

@@ -27,7 +27,6 @@ from scipy.sparse import csr_array
 
 from siting.allocation.capacitated_median import search_capacitated_median
 from siting.allocation.cover import search_cover
-from siting.allocation.heuristics import WORK_PER_SECOND
 from siting.allocation.incumbent import Incumbent
 from siting.allocation.infeasible import Solver
 from siting.allocation.median_bound import (
@@ -270,8 +269,15 @@ class _Run:
         assert best.chosen is not None
         start = first_prices(core, best.chosen) if self.prices is None else self.prices.prices
         priced = raise_bound(
-            core, start, upper, best.target - core.constant, steps=steps, work=seconds * WORK_PER_SECOND
+            core,
+            start,
+            upper,
+            best.target - core.constant,
+            steps=steps,
+            seconds=seconds,
+            deadline=self.begun + self.seconds if self.seconds else math.inf,
         )
+        best.interrupted |= priced.interrupted
         if self.prices is None or priced.bound > self.prices.bound:
             self.prices = priced
         best.tighten(priced.bound + core.constant, "Lagrangian bound")

@@ -14,6 +14,8 @@ step rule after Camerini, Fratta and Maffioli (1975), Mathematical Programming S
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from siting.allocation.cover_models import limit_rows
+from siting.allocation.heuristics import BATCH, WORK_PER_SECOND
 from siting.allocation.linear import LinearModel
 from siting.allocation.median_core import MedianCore
 from siting.allocation.problem import FloatArray, IntArray, Problem
@@ -36,6 +39,7 @@ class Priced:
     bound: float
     prices: FloatArray
     often: FloatArray
+    interrupted: bool = False
 
 
 def first_prices(core: MedianCore, chosen: IntArray) -> FloatArray:
@@ -59,9 +63,16 @@ def nearest_two(core: MedianCore, chosen: IntArray) -> tuple[FloatArray, FloatAr
 
 
 def raise_bound(
-    core: MedianCore, prices: FloatArray, upper: float, target: float, *, steps: int, work: float
+    core: MedianCore,
+    prices: FloatArray,
+    upper: float,
+    target: float,
+    *,
+    steps: int,
+    seconds: float = math.inf,
+    deadline: float = math.inf,
 ) -> Priced:
-    """Return the best bound that some steps from given prices reach.
+    """Return the best bound that some steps from given prices reach; Ctrl-C ends them.
 
     Parameters
     ----------
@@ -73,8 +84,12 @@ def raise_bound(
         Value of a known choice on the core: sets the step lengths.
     target
         Stop at this bound or more.
-    steps, work
-        Most steps, and most elements touched.
+    steps
+        Most steps.
+    seconds
+        Work allowed, as seconds of ``WORK_PER_SECOND``.
+    deadline
+        Stop when ``time.perf_counter()`` is past this.
 
     Returns
     -------
@@ -83,12 +98,17 @@ def raise_bound(
     """
     from siting.allocation import _kernels_prices as kernels
 
-    kept, often = prices.copy(), np.zeros(len(core.sites))
-    status = np.full(len(core.sites), -1, dtype=np.int8)
+    often, status = np.zeros(len(core.sites)), np.full(len(core.sites), -1, dtype=np.int8)
     limits = (core.reach, choice_of(core.limits), status)
-    allowed = min(work, 2.0**60)
-    bound, _ = kernels.climb(core.lists, *limits, upper, target, steps, allowed, 1.5, kept, often)
-    return Priced(float(bound), kept, often)
+    stand, left, interrupted = kernels.start_climb(prices, 1.5), seconds * WORK_PER_SECOND, False
+    try:
+        while not stand.ended[0] and left > 0:
+            left -= kernels.climb(core.lists, *limits, upper, target, steps, int(min(left, BATCH)), stand, often)
+            if time.perf_counter() > deadline:
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    return Priced(float(stand.bound[0]), stand.kept, often, interrupted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """p-median: against every choice, published values, other libraries, and inputs at the edge."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from siting.allocation import cost_curve, make_problem, median, p_median, solve
+from siting.allocation import _kernels_prices, cost_curve, make_problem, median, median_bound, p_median, solve
 from siting.allocation.median_bound import raise_bound, survivors, survivors_model
 from siting.allocation.median_core import median_core
 from siting.allocation.median_search import MedianSearch
@@ -182,7 +183,7 @@ def test_lists_cut_short_still_give_bounds_that_hold(seed, most):
     assert len(cut.lists.row_cost) == 30 * most
     for core in (whole, cut):
         prices = np.minimum(np.full(len(core.rows), 1e6), core.reach)
-        bound = raise_bound(core, prices, exact, exact, steps=200, work=1e9).bound
+        bound = raise_bound(core, prices, exact, exact, steps=200).bound
         assert bound <= exact * (1 + 1e-12)
     assert bound > 0
 
@@ -207,7 +208,7 @@ def test_the_exact_solver_agrees_on_what_survives(inputs):
     assume(best is not None)
     core = median_core(problem)
     assume(len(core.rows))
-    priced = raise_bound(core, np.zeros(len(core.rows)), best, best, steps=3, work=1e9)
+    priced = raise_bound(core, np.zeros(len(core.rows)), best, best, steps=3)
     left = survivors(core, priced, best - core.constant, len(core.sites))
     result = solve_mip(survivors_model(core, left, 1.0))
     assert result.objective + core.constant == pytest.approx(best, abs=1e-6)
@@ -295,6 +296,46 @@ def test_ctrl_c_returns_the_best_so_far(monkeypatch):
     found = p_median(far, weights, sites=9)
     assert found.interrupted
     assert found.check().stopped
+
+
+def test_ctrl_c_while_prices_climb_returns_the_greedy_answer_with_the_bound_reached(monkeypatch):
+    far, weights = made_town(1, 300, 200)
+    climb, calls = _kernels_prices.climb, []
+
+    def press_in_the_second_batch(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        *data, _allowed, stand, often = given
+        return climb(*data, 50_000, stand, often)
+
+    monkeypatch.setattr(_kernels_prices, "climb", press_in_the_second_batch)
+    found = p_median(far, weights, sites=9)
+    assert (found.interrupted, found.stopped, len(calls)) == (True, True, 2)
+    assert found.check().method == "greedy + Lagrangian bound"
+    monkeypatch.undo()
+    assert 0 < found.bound <= p_median(far, weights, sites=9).objective <= found.objective
+
+
+def test_the_bound_is_the_same_however_its_work_is_cut(monkeypatch):
+    far, weights = made_town(2, 200, 100)
+    core = median_core(make_problem("p_median", far, weights=weights, sites=7))
+    none = np.zeros(len(core.rows))
+    whole = raise_bound(core, none, 1e7, 1e7, steps=300)
+    monkeypatch.setattr(median_bound, "BATCH", 1000)
+    parts = raise_bound(core, none, 1e7, 1e7, steps=300)
+    assert parts.bound == whole.bound
+    assert parts.prices.tolist() == whole.prices.tolist()
+    assert parts.often.tolist() == whole.often.tolist()
+
+
+def test_prices_stop_climbing_at_the_deadline():
+    far, weights = made_town(2, 200, 100)
+    core = median_core(make_problem("p_median", far, weights=weights, sites=7))
+    none = np.zeros(len(core.rows))
+    late = raise_bound(core, none, 1e7, 1e7, steps=10**6, deadline=time.perf_counter())
+    assert np.isfinite(late.bound)
+    assert late.bound < raise_bound(core, none, 1e7, 1e7, steps=10**6).bound
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the modelling library under spopt
