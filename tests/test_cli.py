@@ -12,6 +12,7 @@ import pytest
 
 from siting.cli import main
 from siting.cli.console import Console
+from siting.errors import Issue
 from siting.text import Text
 
 
@@ -67,7 +68,7 @@ def test_check_lists_what_was_read_and_writes_nothing(study, capsys):
 
 def test_score_prints_figures_in_both_languages(study, capsys):
     assert main(["score", str(study), "--lang", "en"]) == 0
-    _says(capsys, "Communities that meet the standard: 1 communities (of 5)")
+    _says(capsys, "Communities that meet the standard: 1 community (of 5)")
     assert main(["score", str(study), "--lang", "zh"]) == 0
     _says(capsys, "（共 5）")
 
@@ -84,7 +85,7 @@ def test_a_bound_that_meets_its_value_is_proven_and_zero_has_no_sign(study, caps
     mine = study.parent / "mine.csv"
     mine.write_text("source_id,area_m2\nK1,100\n", encoding="utf-8")
     assert main(["plan", str(study), "--chosen", str(mine), "--lang", "en"]) == 3
-    seen = _says(capsys, "least cost: 73.50 10,000 yuan (bound 73.50, gap 0.00%, proven)")
+    seen = _says(capsys, "least cost: 73.50 × 10,000 yuan (bound 73.50, gap 0.00%, proven)")
     _edit(study, "gap = 0", "gap = 0\nbudget = 0")
     assert main(["plan", str(study), "--lang", "en"]) == 3
     seen += _says(capsys, "The plan: 0 actions, 0 × 10,000 yuan (budget 0)")
@@ -271,7 +272,7 @@ def test_a_network_is_prepared_and_can_be_used_instead_of_the_roads(study, capsy
     assert main(["network", str(study.parent / "roads.gpkg"), str(prepared)]) == 0
     _edit(study, "roads.gpkg", "roads.net")
     assert main(["score", str(study), "--lang", "en"]) == 0
-    _says(capsys, "Communities that meet the standard: 1 communities (of 5)")
+    _says(capsys, "Communities that meet the standard: 1 community (of 5)")
 
 
 def test_two_runs_are_compared(study, tmp_path, capsys):
@@ -347,6 +348,17 @@ def test_a_reader_that_stops_listening_on_windows_is_no_error(tmp_path, monkeypa
         assert main(["standards"]) == 1
         monkeypatch.setattr(sys, "platform", "win32")
         assert main(["standards"]) == 0
+
+
+def test_a_long_list_of_communities_is_cut_short_on_the_console(capsys):
+    for value in ("、".join(["990100025220"] * 20), ", ".join(["990100025220"] * 20), "9" * 100, "U1、U2"):
+        Console(lang="en").warn_of(Issue("warning", Text("太远", "too far"), Text("", ""), value=value))
+    assert capsys.readouterr().err.splitlines() == [
+        'warning "990100025220、990100025220、990100025220、990100025220、…": too far',
+        'warning "990100025220, 990100025220, 990100025220, 990100025220, …": too far',
+        f'warning "{"9" * 60}…": too far',
+        'warning "U1、U2": too far',
+    ]
 
 
 def test_progress_is_drawn_on_a_terminal_and_taken_away(monkeypatch):

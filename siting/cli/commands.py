@@ -61,7 +61,7 @@ def _read(console: Console, path: Path) -> Study:
 @click.group(cls=_Group, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="siting")
 def siting_command() -> None:
-    """社区服务设施：谁在圈内、谁够用、建什么建在哪。 Community services: who is served, what to build where."""
+    """社区服务设施：谁在服务圈内、面积够不够、建什么建在哪。 Community services: who is served, what to build where."""
 
 
 @siting_command.command()
@@ -91,9 +91,8 @@ def check(console: Console, study: Path) -> int:
                 f"{record.role}: {record.path.name}, {record.rows_read} rows read, {record.rows_kept} kept",
             )
         )
-    console.say(
-        Text(f"共 {len(ready.issues)} 条提示，可以运行。", f"{len(ready.issues)} issues; the study can be run.")
-    )
+    count = len(ready.issues)
+    console.say(Text(f"共 {count} 条提示，可以运行。", f"{count} issue{'s' * (count != 1)}; the study can be run."))
     return DONE
 
 
@@ -247,7 +246,7 @@ def _say_results(console: Console, results: Results, folder: Path | None) -> Non
 
     for issue in () if console.quiet else results.issues:
         if issue.severity != "note" or console.verbose:
-            console.warn(issue.text)
+            console.warn_of(issue)
     for line in console_lines(results):
         console.say(line)
     if folder is not None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from siting.errors import Issue
 from siting.text import Lang, Text
+
+_MOST = 60
+"""How many characters of an issue's value a line of the console holds."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,14 @@ class Console:
         """Write one line to standard error, over the progress line."""
         self.clear()
         print(indent + text.to(self.lang), file=sys.stderr)
+
+    def warn_of(self, issue: Issue) -> None:
+        """Write an issue to standard error, a long list of values cut short: the workbook gives it whole."""
+        if len(issue.value) > _MOST:
+            begun = issue.value[:_MOST]
+            whole = re.match(".*(?:、|, )", begun)
+            issue = replace(issue, value=(whole[0] if whole else begun) + "…")
+        self.warn(issue.text)
 
     def progress(self, what: Text, share: float | None = None) -> None:
         """Draw one line of progress, on a terminal only, at most ten times a second."""
