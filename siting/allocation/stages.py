@@ -112,7 +112,8 @@ def answer_stages(
         The last draft and the stages.
     """
     begun = time.perf_counter() if begun is None else begun
-    linear, best, stages = model.linear, start, []
+    linear, best = model.linear, start
+    stages: list[Stage] = []
     asked = [question for question in questions(model, options) if only is None or question.id in only]
     stopped = False
     effort = [_EFFORT[question.id] for question in asked]
