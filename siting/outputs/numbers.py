@@ -22,6 +22,17 @@ _DECIMALS = {
     "m2_per_100_households": 1,
 }
 _MOST_DECIMALS = 6
+# what English says of one where its word for several is not also that for one
+_OF_ONE = {
+    "households": "household",
+    "communities": "community",
+    "facilities": "facility",
+    "actions": "action",
+    "gaps": "gap",
+    "services": "service",
+    "places": "place",
+    "weighted households": "weighted household",
+}
 
 
 def is_missing(value: object) -> bool:
@@ -112,7 +123,7 @@ def format_figure(value: object, unit: str | Text, lang: Lang, *, against: objec
 
 
 def with_unit(digits: str, unit: Text, lang: Lang) -> str:
-    """Return digits with a unit; one that begins with a digit itself (10,000 yuan) is multiplied by.
+    """Return digits with a unit; one that begins with a digit itself (10,000 yuan) is multiplied by; 1 has no plural.
 
     Parameters
     ----------
@@ -129,6 +140,8 @@ def with_unit(digits: str, unit: Text, lang: Lang) -> str:
         The figure as a sentence holds it.
     """
     name = unit.to(lang)
+    if lang == "en" and digits == "1":
+        name = _OF_ONE.get(name, name)
     return f"{digits} {'× ' if name[:1].isdigit() else ''}{name}".rstrip()
 
 

@@ -83,3 +83,12 @@ def test_sheet_names_are_what_excel_accepts_and_all_differ(wanted):
         assert not set(name) & set("[]:*?/\\")
         assert not name.startswith("'")
         assert not name.endswith("'")
+
+
+def test_of_one_no_plural_is_said():
+    assert [format_figure(n, "communities", "en") for n in (0, 1, 2)] == [
+        "0 communities",
+        "1 community",
+        "2 communities",
+    ]
+    assert format_figure(1, "communities", "zh") == "1 个社区"
