@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,9 @@ _CAUSES: Mapping[str, Text] = {
     "households": Text("户数改变", "the number of households changed"),
     "distance": Text("到设施的距离改变（设施、住户位置或道路）", "the distances changed (facilities, homes or roads)"),
     "area": Text("分配面积改变", "the area allotted changed"),
-    "tables": Text("设施表或社区台账改变", "the facilities or the figures of the community changed"),
+    "tables": Text(
+        "设施（含方案新增的）或社区台账改变", "the facilities (the plan's too) or the community's figures changed"
+    ),
 }
 # The inputs that can move the verdict of a rule; what is not seen to differ here lies in the tables.
 _BY_DISTANCE = ("target", "circle", "distance")
@@ -34,6 +36,7 @@ _MOVES: Mapping[str, tuple[str, ...]] = {
     "area_per_100_households": _BY_AREA,
     "required_services": ("target", "circle"),
     "elder_services_share": ("target", "circle"),
+    "facility_coverage_share": ("target", "area"),
     **dict.fromkeys(STATED_MEASURES, ("target",)),
 }
 
@@ -55,12 +58,14 @@ _COMMUNITY_COLUMNS = [
 class Judged:
     """What a comparison needs of a scorecard, small enough to be kept with a run.
 
-    ``verdicts`` has a row a community and rule, ``communities`` a row a community; ``measures`` is by rule.
+    ``verdicts`` has a row a community and rule, ``communities`` a row a community; ``measures`` and ``names``
+    are by rule.
     """
 
     verdicts: pd.DataFrame
     communities: pd.DataFrame
     measures: Mapping[str, str]
+    names: Mapping[str, Text] = field(default_factory=dict)
 
     @classmethod
     def of(cls, card: Scorecard) -> Judged:
@@ -68,7 +73,8 @@ class Judged:
         cutoffs_m = card.demand.groupby("community_id")["cutoff_m"].first()
         people = card.communities.assign(cutoff_m=cutoffs_m.reindex(card.communities["community_id"]).to_numpy())
         measures: dict[str, str] = {rule.id: rule.measure for rule in card.standard.rules}
-        return cls(card.verdicts[_VERDICT_COLUMNS], people[_COMMUNITY_COLUMNS], measures)
+        names = {rule.id: rule.name for rule in card.standard.rules}
+        return cls(card.verdicts[_VERDICT_COLUMNS], people[_COMMUNITY_COLUMNS], measures, names)
 
     def record(self) -> dict[str, Any]:
         """Return it as text, numbers, lists and mappings; NaN is None."""
@@ -81,6 +87,7 @@ class Judged:
             "verdicts": rows(self.verdicts),
             "communities": rows(self.communities),
             "measures": dict(self.measures),
+            "names": {rule: [name.zh, name.en] for rule, name in self.names.items()},
         }
 
     @classmethod
@@ -95,6 +102,7 @@ class Judged:
             table("verdicts", ["community_id", "rule_id", "status"]),
             table("communities", ["community_id", "name"]),
             dict(record["measures"]),
+            {rule: Text(*name) for rule, name in record.get("names", {}).items()},
         )
 
 

@@ -10,7 +10,7 @@ from siting.allocation.chosen import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
 from siting.outputs.manifest import MANIFEST_NAME
-from siting.outputs.words import STATUS
+from siting.outputs.words import ACQUISITION, ROLE, STATUS, assumption_name, say
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -102,42 +102,66 @@ def _is_manifest(loaded: dict[str, Any]) -> bool:
 
 
 def _input_lines(before: Path, after: Path) -> list[Text]:
-    old, new = (
-        {(one["role"], one["file"]): one["sha256"] for one in _load(folder, MANIFEST_NAME)["inputs"]}
-        for folder in (before, after)
-    )
-    settings = [_load(folder, MANIFEST_NAME)["assumptions"] for folder in (before, after)]
-    lines = [Text("输入的变化：", "Inputs that changed:")]
+    """Return which files, assumptions and settings of the study differ."""
+    records = [_load(folder, MANIFEST_NAME) for folder in (before, after)]
+    old, new = ({(one["role"], one["file"]): one["sha256"] for one in record["inputs"]} for record in records)
+    lines = [Text("输入的变化：", "What was put in and changed:")]
     for role, file in sorted({*old, *new}):
         one, other = old.get((role, file)), new.get((role, file))
+        name = ROLE.get(role, Text(role, role))
         if one is None:
-            lines.append(Text(f"  {role}：新增 {file}", f"  {role}: {file} is new"))
+            lines.append(Text(f"  {name.zh}：新增 {file}", f"  {name.en}: {file} is new"))
         elif other is None:
-            lines.append(Text(f"  {role}：去掉 {file}", f"  {role}: {file} is gone"))
+            lines.append(Text(f"  {name.zh}：去掉 {file}", f"  {name.en}: {file} is gone"))
         elif one != other:
-            lines.append(Text(f"  {role}：{file} 内容改变", f"  {role}: {file} has other content"))
-    for name in sorted({*settings[0], *settings[1]}):
-        was, now = (one.get(name) for one in settings)
+            lines.append(Text(f"  {name.zh}：{file} 内容改变", f"  {name.en}: {file} has other content"))
+    lines += _changed(*(record["assumptions"] for record in records), kind=Text("假设", "assumption"))
+    lines += _changed(*(_flat(record.get("settings")) for record in records), kind=Text("设置", "setting"))
+    return lines if len(lines) > 1 else [Text("输入、假设和设置没有变化", "No input, assumption or setting changed")]
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any], *, kind: Text) -> list[Text]:
+    """Return a line for each value that differs; one that is only in one of both is told as a dash in the other."""
+    lines = []
+    for name in sorted({*old, *new}):
+        was, now = (one.get(name, "—") for one in (old, new))
         if was != now:
-            lines.append(Text(f"  假设 {name}：{was} → {now}", f"  assumption {name}: {was} → {now}"))
-    return lines if len(lines) > 1 else [Text("输入和假设没有变化", "No input and no assumption changed")]
+            said = assumption_name(name)
+            lines.append(Text(f"  {kind.zh} {said.zh}：{was} → {now}", f"  {kind.en} {said.en}: {was} → {now}"))
+    return lines
+
+
+def _flat(settings: object, prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their path, such as ``plan.budget``; the inputs are told by their files."""
+    if not isinstance(settings, dict):
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        elif prefix != "inputs.":
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 def _verdict_lines(before: Path, after: Path) -> list[Text]:
     cards = [_load(folder, VERDICTS_NAME) for folder in (before, after)]
     try:
-        changed = compare(Judged.from_record(cards[0]), Judged.from_record(cards[1]))
+        one, other = (Judged.from_record(card) for card in cards)
+        changed = compare(one, other)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(Text(f"{VERDICTS_NAME} 已损坏：{error}", f"{VERDICTS_NAME} is damaged: {error}")) from error
     if changed.empty:
         return [Text("没有结论改变", "No verdict changed")]
     lines = [Text(f"{len(changed)} 个结论改变：", f"{len(changed)} verdicts changed:")]
+    names = {**one.names, **other.names}
     for row in changed.itertuples():
+        rule = names.get(str(row.rule_id), Text(str(row.rule_id), str(row.rule_id)))
         was, now = (STATUS.get(str(status), _NONE) for status in (row.status_before, row.status_after))
         lines.append(
             Text(
-                f"  {row.community_id} {row.name} {row.rule_id}：{was.zh} → {now.zh}（{row.cause_zh}）",
-                f"  {row.community_id} {row.name} {row.rule_id}: {was.en} → {now.en} ({row.cause_en})",
+                f"  {row.community_id} {row.name} {rule.zh}：{was.zh} → {now.zh}（{row.cause_zh}）",
+                f"  {row.community_id} {row.name} · {rule.en}: {was.en} → {now.en} ({row.cause_en})",
             )
         )
     return lines
@@ -145,16 +169,38 @@ def _verdict_lines(before: Path, after: Path) -> list[Text]:
 
 def _plan_lines(before: Path, after: Path) -> list[Text]:
     old, new = (_actions(path) for path in (before, after))
+    old, new = _with_ways_of(old, new), _with_ways_of(new, old)
     lines = [Text("行动的变化：", "Actions that changed:")]
-    for key in sorted({*old, *new}):
-        was, now = (one.get(key, 0.0) for one in (old, new))
+    for name, way in sorted({*old, *new}):
+        was, now = (one.get((name, way), 0.0) for one in (old, new))
         if was != now:
-            lines.append(Text(f"  {key}：{was:g} → {now:g} 平方米", f"  {key}: {was:g} → {now:g} m²"))
+            said = say(ACQUISITION, way, "zh"), say(ACQUISITION, way, "en").lower()
+            zh, en = (f"{name} {word}".rstrip() for word in said)
+            lines.append(Text(f"  {zh}：{was:g} → {now:g} 平方米", f"  {en}: {was:g} → {now:g} m²"))
     return lines if len(lines) > 1 else [Text("行动没有变化", "No action changed")]
 
 
-def _actions(path: Path) -> dict[str, float]:
-    """Return the area of each action of a plan file, m², 0 where it is not settled; nothing where there is no plan."""
+def _actions(path: Path) -> dict[tuple[str, str], float]:
+    """Return the area of each action of a plan file by site and way to obtain it ("" where the file does not say).
+
+    An area that is not settled is 0 m²; where there is no plan there is nothing. An extension is known by its
+    facility, whether the file names it as the plan does (``S1+``) or as a planner would (``S1``).
+    """
     if not path.exists():
         return {}
-    return {f"{one.source_id} {one.acquisition}".strip(): one.area_m2 or 0.0 for one in read_chosen(path)}
+    found = {}
+    for one in read_chosen(path):
+        grown = one.source_id.endswith("+") and one.acquisition in ("", "extension")
+        found[one.source_id.removesuffix("+") if grown else one.source_id, one.acquisition] = one.area_m2 or 0.0
+    return found
+
+
+def _with_ways_of(
+    ours: dict[tuple[str, str], float], theirs: dict[tuple[str, str], float]
+) -> dict[tuple[str, str], float]:
+    """Return the actions with the way that the other file gives, where this one gives none and the other just one."""
+    named = {}
+    for (name, way), area in ours.items():
+        ways = [other for same, other in theirs if same == name]
+        named[name, ways[0] if not way and len(ways) == 1 else way] = area
+    return named
