@@ -159,7 +159,8 @@ def _plan(
 ) -> Plan:
     """Return the plan: what was chosen by hand stays in, and the rest is optimised, or left out where none is asked."""
     from siting.allocation.actions import SiteRules
-    from siting.allocation.chosen import prescribe_chosen, read_chosen
+    from siting.allocation.chosen import prescribe_chosen
+    from siting.allocation.chosen_file import read_chosen
     from siting.allocation.plan import PlanOptions
     from siting.allocation.prescribe import prescribe
     from siting.allocation.situation import Situation

@@ -3,7 +3,8 @@
 from siting.allocation.actions import SiteRules
 from siting.allocation.center import p_center
 from siting.allocation.choices import alternatives, worth_of_actions
-from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, write_chosen
+from siting.allocation.chosen import prescribe_chosen
+from siting.allocation.chosen_file import Chosen, read_chosen, write_chosen
 from siting.allocation.cover import max_cover, set_cover
 from siting.allocation.curve import Curve, CurvePoint, cost_curve
 from siting.allocation.median import p_median

@@ -122,7 +122,7 @@ class Plan:
         self, facilities: gpd.GeoDataFrame, allotments: pd.DataFrame | None = None
     ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
         """Return the facilities and allotments tables with the plan applied: what ``score`` is to judge."""
-        from siting.allocation.chosen import apply_plan
+        from siting.allocation.applied import apply_plan
 
         return apply_plan(self, facilities, allotments)
 

@@ -23,7 +23,8 @@ from siting.coverage.edges import coarse_network_warning, data_ends, edge_warnin
 from siting.coverage.equity import equity_table
 from siting.coverage.gaps import find_gaps
 from siting.coverage.indicators import indicators
-from siting.coverage.judge import area_verdicts, reach_verdicts, service_verdicts
+from siting.coverage.judge import area_verdicts, reach_verdicts
+from siting.coverage.judge_services import service_verdicts
 from siting.coverage.stated import STATED_MEASURES, registered_verdicts, stated_verdicts
 from siting.coverage.tables import (
     carried_table,

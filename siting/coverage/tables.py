@@ -9,7 +9,8 @@ import pandas as pd
 
 from siting.coverage.access import COMPREHENSIVE, Access, ServiceAccess, whole_mm
 from siting.coverage.area import Allotment, place_areas, shared_area
-from siting.coverage.judge import covered_share, required_services
+from siting.coverage.judge import covered_share
+from siting.coverage.judge_services import required_services
 from siting.coverage.places import Floats, Ints
 from siting.coverage.verdicts import NOT_APPLICABLE, STATUS, RuleVerdicts, Words
 from siting.inputs.households import DemandPoints

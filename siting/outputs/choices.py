@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from siting.allocation.plan import each_row
 from siting.outputs.numbers import format_figure
-from siting.outputs.sheet import Column, Sheet, each_row, rows_of
+from siting.outputs.sheet import Column, Sheet, rows_of
 from siting.outputs.words import ACQUISITION, STATUS, say
 from siting.text import Lang, Text
 

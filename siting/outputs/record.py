@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siting.allocation.chosen import read_chosen
+from siting.allocation.chosen_file import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
 from siting.outputs.manifest import MANIFEST_NAME

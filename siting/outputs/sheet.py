@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from siting.allocation.plan import each_row
 from siting.outputs.numbers import is_missing
 from siting.text import Text
 
@@ -75,22 +76,6 @@ def rows_of(table: pd.DataFrame, *cells: str | Callable[[Any], Any]) -> tuple[tu
     """
     makers = [attrgetter(cell) if isinstance(cell, str) else cell for cell in cells]
     return tuple(tuple(plain(make(row)) for make in makers) for row in each_row(table))
-
-
-def each_row(table: pd.DataFrame) -> Iterable[Any]:
-    """Return the rows of a table as named tuples.
-
-    Parameters
-    ----------
-    table
-        Any table with plain column names.
-
-    Returns
-    -------
-    Iterable
-        One named tuple a row, without the index.
-    """
-    return table.itertuples(index=False)
 
 
 def is_blank(value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from siting.allocation.chosen import write_chosen
+from siting.allocation.chosen_file import write_chosen
 from siting.outputs.atomic import whole_folder
 from siting.outputs.layers import write_layers
 from siting.outputs.manifest import MANIFEST_NAME, write_manifest

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import siting
-from siting.allocation.chosen import Chosen, prescribe_chosen, read_chosen, write_chosen
+from siting.allocation.chosen import prescribe_chosen
+from siting.allocation.chosen_file import Chosen, read_chosen, write_chosen
 from siting.allocation.phases import indicator_path, phase_plan
 from siting.allocation.plan import PlanOptions
 from siting.allocation.prescribe import prescribe

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from siting.allocation.plan import each_row
 from siting.outputs import words
 from siting.outputs.figures import (
     area_target,
@@ -20,7 +21,6 @@ from siting.outputs.maps.phrases import PHRASES
 from siting.outputs.maps.told import TEXT_LIMIT, Pair, number, pair
 from siting.outputs.numbers import format_figure, format_number, is_missing, is_share
 from siting.outputs.plain import clean_text
-from siting.outputs.sheet import each_row
 from siting.outputs.styles import (
     CIRCLE_COLOUR,
     OUTSIDE_COLOUR,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from siting.allocation.plan import each_row
 from siting.outputs import words
 from siting.outputs.background import DEFINITIONS, count_issues, spread_note
 from siting.outputs.figures import both_languages, indicator_table
 from siting.outputs.numbers import format_figure, format_number, is_missing, is_share
 from siting.outputs.plain import clean_text
-from siting.outputs.sheet import each_row
 from siting.standards.table import show_assumption
 from siting.text import Text
 
