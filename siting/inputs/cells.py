@@ -15,11 +15,13 @@ from siting.inputs.numbers import (
     is_blank,
     is_formula_error,
     is_placeholder,
+    is_rounded_id,
     parse_id,
     parse_number,
     parse_yes_no,
 )
 from siting.inputs.schema import CHOICES, RESIDENTIAL, Column, Match
+from siting.text import Text
 
 
 class ServiceList(Protocol):
@@ -91,7 +93,8 @@ def _read_numbers(
             continue
         number = parse_number(value)
         if number is None or not _fits(number * scale, column):
-            _say_no_number(column, match.header, row, value, faults)
+            turned = None if number is None or scale == 1.0 else number * scale
+            _say_no_number(column, match.header, row, value, faults, turned=turned)
             continue
         result[position] = number * scale
     if blanks:
@@ -110,14 +113,20 @@ def _fits(number: float, column: Column) -> bool:
     return (column.least is None or number >= column.least) and (column.most is None or number <= column.most)
 
 
-def _say_no_number(column: Column, header: str, row: int, value: object, faults: Faults) -> None:
+def _say_no_number(
+    column: Column, header: str, row: int, value: object, faults: Faults, *, turned: float | None = None
+) -> None:
+    """Tell a cell that holds no number, or one out of range; ``turned`` is what its unit makes of it."""
     least = 0 if column.least is None else column.least
     limit_zh = f"{least:,g} 到 {column.most:,.0f} 之间" if column.most is not None else f"不小于 {least:g}"
     limit_en = f"from {least:,g} to {column.most:,.0f}" if column.most is not None else f"≥ {least:g}"
     whole = column.kind == "whole"
+    unit = Text("", "")
+    if turned is not None:
+        unit = Text(f"按列名中的单位换算为 {turned:,.12g}；", f"is {turned:,.12g} by the unit in the column's name; ")
     faults.error(
-        f"需要{limit_zh}的{'整数' if whole else '数'}",
-        f"needs a {'whole ' if whole else ''}number {limit_en}",
+        f"{unit.zh}需要{limit_zh}的{'整数' if whole else '数'}",
+        f"{unit.en}needs a {'whole ' if whole else ''}number {limit_en}",
         "只写数字，不写单位、“约”等文字",
         'write the figure alone, without units or words such as "about"',
         row=row,
@@ -253,6 +262,18 @@ def _read_texts(values: Sequence[Any] | np.ndarray, match: Match, rows: Sequence
                 "is the error of a formula",
                 "请改正公式，或填写内容",
                 "mend the formula, or write what belongs here",
+                row=row,
+                column=match.header,
+                value=value,
+            )
+            result.append("")
+            continue
+        if column.kind == "id" and is_rounded_id(value):
+            faults.error(
+                "编号被写成了科学记数法，后面的位数已经丢失",
+                "an id written as a number, whose last digits are lost",
+                "请从原表重新导出，先把该列设为“文本”格式",
+                "export it again, with the column set to text first",
                 row=row,
                 column=match.header,
                 value=value,

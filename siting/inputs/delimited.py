@@ -136,7 +136,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _split(text: str, separator: str, faults: Faults) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text.rstrip("\x1a"), newline=""), delimiter=separator, strict=True)
     grid: list[tuple[int, list[str]]] = []
     start = 1
     try:

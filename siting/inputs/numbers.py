@@ -14,6 +14,8 @@ _DEGREES = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDERS = frozenset({"-", "--", "—", "——", "/", "\\", "无数据", "n/a", "nan", "none", "null", "不详", "未知"})
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d{2,}", re.IGNORECASE)
+_MOST_EXACT = 1e15  # a spreadsheet keeps 15 digits of a number
 _FORMULA_ERRORS = frozenset(
     {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 )
@@ -45,6 +47,13 @@ def is_placeholder(value: Any) -> bool:
 def is_formula_error(value: Any) -> bool:
     """Tell whether a cell holds what a spreadsheet shows for a formula that failed, such as ``#REF!``."""
     return isinstance(value, str) and value.strip() in _FORMULA_ERRORS
+
+
+def is_rounded_id(value: Any) -> bool:
+    """Tell whether an identifier went through a number that cannot hold its digits: ``6.2E+11``, or 18 digits."""
+    if isinstance(value, float):
+        return abs(value) >= _MOST_EXACT
+    return isinstance(value, str) and _SCIENTIFIC.fullmatch(fold(value)) is not None
 
 
 def parse_number(value: Any) -> float | None:

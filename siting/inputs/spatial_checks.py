@@ -11,11 +11,14 @@ import shapely
 from siting.errors import Issue
 from siting.inputs.checker import Checker
 from siting.inputs.faults import also_rows
+from siting.inputs.geodesy import distances_m
 from siting.inputs.households import smallest_around
 
 if TYPE_CHECKING:
     from siting.inputs.tables import Origin
 
+FAR_OUTSIDE_M = 1000.0
+"""A community's point farther than this outside its own boundary is told: an office next door is no fault."""
 OVERLAP_SHARE = 0.01
 """Share of the smaller of two community polygons that may lie in the other before it is told: drawing is not exact."""
 
@@ -41,7 +44,7 @@ def check_boundaries(checker: Checker) -> None:
             "边界须为面图层",
             "boundaries must be polygons",
             column="geometry",
-            value=shapely.get_type_id(shapes[position]),
+            value=shapes[position].geom_type,
         )
     again = frame[frame["community_id"].duplicated(keep=False)]
     for value, rows in again.groupby("community_id", sort=False):
@@ -58,6 +61,7 @@ def check_boundaries(checker: Checker) -> None:
                 value=value,
             )
     _say_overlaps(checker, shapes)
+    _say_elsewhere(checker)
     have = set(frame["community_id"])
     without = [
         position
@@ -76,6 +80,36 @@ def check_boundaries(checker: Checker) -> None:
             "add the boundary if there is one",
             column="community_id",
             value=checker.frames["communities"]["community_id"].iloc[without[0]],
+        )
+
+
+def _say_elsewhere(checker: Checker) -> None:
+    """Tell communities whose point lies far outside their own boundary: ids mixed up, or a datum."""
+    boundaries, communities = checker.frames["boundaries"], checker.frames["communities"]
+    own: dict[str, Any] = {}
+    for value, shape in zip(boundaries["community_id"], boundaries.geometry, strict=True):
+        if value and shape is not None:
+            own[value] = shape if value not in own else own[value].union(shape)
+    points = communities.geometry.to_numpy()
+    shapes = np.array([own.get(value) for value in communities["community_id"]], dtype=object)
+    both = np.flatnonzero(~shapely.is_missing(points) & ~shapely.is_missing(shapes))
+    nearest = shapely.get_coordinates(shapely.shortest_line(points[both], shapes[both])).reshape(-1, 2, 2)
+    apart_m = distances_m(nearest[:, 0, 0], nearest[:, 0, 1], nearest[:, 1, 0], nearest[:, 1, 1])
+    far = both[apart_m > FAR_OUTSIDE_M]
+    if len(far):
+        rows = [checker.origins["communities"].row[position] for position in far]
+        km = float(apart_m.max()) / 1000
+        checker.say(
+            "warning",
+            "communities",
+            int(far[0]),
+            f"社区点在自己的边界之外超过 {FAR_OUTSIDE_M / 1000:g} 公里（最远 {km:,.1f} 公里）{also_rows(rows, 'zh')}",
+            f"lies more than {FAR_OUTSIDE_M / 1000:g} km outside its own boundary (at most {km:,.1f} km)"
+            f"{also_rows(rows, 'en')}",
+            "请核对坐标、datum，以及边界的社区编号",
+            "check the coordinates, the datum, and the ids of the boundaries",
+            column="geometry",
+            value=communities["community_id"].iloc[far[0]],
         )
 
 
@@ -128,6 +162,7 @@ def place_communities(checker: Checker, have_boundaries: bool, said: Sequence[Is
             if shape is not None and value:
                 polygons.setdefault(value, []).append(shape)
     joined = []
+    nowhere: dict[str, list[int]] = {}
     origin = checker.origins["communities"]
     errors = [issue for issue in said if issue.severity == "error"]
     told_rows = {(issue.file, issue.row) for issue in errors}
@@ -141,17 +176,20 @@ def place_communities(checker: Checker, have_boundaries: bool, said: Sequence[Is
             continue
         where = origin.file[position], origin.row[position]
         if where[0] not in told_files and where not in told_rows:
-            checker.say(
-                "error",
-                "communities",
-                int(position),
-                "没有可用的坐标，也没有边界",
-                "has neither usable coordinates nor a boundary",
-                "请补充经纬度，或给出社区边界",
-                "fill in its longitude and latitude, or give its boundary",
-                column="geometry",
-                value=frame["community_id"].iloc[position],
-            )
+            nowhere.setdefault(where[0], []).append(int(position))
+    for positions in nowhere.values():
+        rows = [origin.row[position] for position in positions]
+        checker.say(
+            "error",
+            "communities",
+            positions[0],
+            f"没有可用的坐标，也没有边界{also_rows(rows, 'zh')}",
+            f"has neither usable coordinates nor a boundary{also_rows(rows, 'en')}",
+            "请补充经纬度，或给出社区边界",
+            "fill in its longitude and latitude, or give its boundary",
+            column="geometry",
+            value=frame["community_id"].iloc[positions[0]],
+        )
     frame["geometry"] = type(frame.geometry)(shapes, index=frame.index, crs=frame.crs)
     if joined:
         rows = [checker.origins["communities"].row[position] for position in joined]

@@ -247,9 +247,13 @@ def _say_units(matches: Mapping[str, Match], money_unit: str, faults: Faults) ->
                 column=match.header,
             )
         elif match.unread_unit and (kind == "area" or match.column.is_number):
-            faults.note(
+            # behind a number of people anything may stand (a year, a source), behind an area or a price it is a unit
+            report = faults.note if kind in {"whole", "number"} else faults.warning
+            report(
                 f"括号内“{match.unread_unit}”不是已知单位，数值未换算",
                 f'"{match.unread_unit}" in the column name is no known unit; the figures are taken as they are',
+                "如是别的单位，请换算后改列名",
+                "if it is another unit, convert the figures and rename the column",
                 column=match.header,
             )
 

@@ -102,9 +102,10 @@ def test_communities_without_coordinates_take_a_point_of_their_boundary(tmp_path
     assert tables.boundaries is not None
     assert tables.boundaries.geometry.contains(tables.communities.geometry).all()
     assert any("row 2" in line and "a point within the boundary is used (also row 3)" in line for line in said(tables))
-    issues = faults(partial(read, tmp_path, communities=ledger))
-    assert [issue.row for issue in issues] == [2, 3]
-    assert "neither usable coordinates nor a boundary" in issues[0].problem.en
+    issue = only(faults(partial(read, tmp_path, communities=ledger)))
+    assert issue.row == 2
+    assert "also row 3" in issue.problem.en
+    assert "neither usable coordinates nor a boundary" in issue.problem.en
 
 
 def test_overlapping_doubled_and_missing_boundaries_are_told(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_overlapping_doubled_and_missing_boundaries_are_told(tmp_path: Path) -> 
 
 
 def test_neighbours_that_touch_do_not_overlap(tmp_path: Path) -> None:
-    shapes = boundaries(tmp_path, c0012=box(110, 35, 110.1, 35.1), c0013=box(110.1, 35, 110.2, 35.1))
+    shapes = boundaries(tmp_path, c0012=box(110, 35, 110.1, 35.2), c0013=box(110.1, 35, 110.2, 35.2))
     assert said(read(tmp_path, boundaries=shapes), "warning") == []
 
 
@@ -150,3 +151,24 @@ def test_buildings_that_hold_nobody_are_counted(tmp_path: Path) -> None:
 def test_buildings_without_boundaries_are_said_to_be_of_no_use(tmp_path: Path) -> None:
     tables = read(tmp_path, buildings=homes(tmp_path, (110.05, 35.05, "住宅")))
     assert any("not used without boundaries" in line for line in said(tables, "warning"))
+
+
+def test_a_community_far_outside_its_own_boundary_is_told(tmp_path: Path) -> None:
+    shapes = gpd.GeoDataFrame(
+        {"community_id": ["0012", "0013"]},
+        geometry=[box(110.09, 35.09, 110.11, 35.11), box(111, 36, 111.1, 36.1)],
+        crs=4326,
+    )
+    shapes.to_file(tmp_path / "b.gpkg")
+    tables = communities(tmp_path, COMMUNITIES)
+    assert said(tables, "warning") == []
+    tables = read(tmp_path, boundaries=Source(tmp_path / "b.gpkg"))
+    (line,) = said(tables, "warning")
+    assert "row 3" in line
+    assert '"0013": lies more than 1 km outside its own boundary (at most 1' in line
+
+
+def test_communities_of_a_file_without_places_are_told_in_one_line(tmp_path: Path) -> None:
+    text = "\n".join(line.rsplit(",", 2)[0] for line in COMMUNITIES.splitlines())
+    issue = only(faults(partial(communities, tmp_path, text)))
+    assert "has neither usable coordinates nor a boundary (also row 3)" in issue.problem.en

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siting.inputs.numbers import clean_text, parse_degrees, parse_id, parse_number, parse_yes_no
+from siting.inputs.numbers import clean_text, is_rounded_id, parse_degrees, parse_id, parse_number, parse_yes_no
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,12 @@ def test_ids_are_text_whatever_excel_made_of_them() -> None:
 def test_a_clean_text_is_left_alone() -> None:
     assert clean_text("示例一村") == ("示例一村", False)
     assert clean_text("a\x0bb\ud800c") == ("abc", True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "rounded"),
+    [("6.2E+11", True), ("6.20102e+17", True), (6.20102001001e17, True), (620102001001.0, False), ("0012", False),
+     (620102001001000123, False), ("1E", False), ("A1E+10", False)],
+)  # fmt: skip
+def test_an_id_that_lost_its_digits_to_a_number_is_known(cell: Any, rounded: bool) -> None:
+    assert is_rounded_id(cell) == rounded

@@ -8,7 +8,18 @@ import pytest
 
 from siting.inputs import Source, read_tables
 from siting.inputs.schema import ROLES, read_columns, recognise
-from tests.inputs.made_tables import CANDIDATES, COMMUNITIES, STANDARD, communities, faults, only, read, said, write
+from tests.inputs.made_tables import (
+    CANDIDATES,
+    COMMUNITIES,
+    FACILITIES,
+    STANDARD,
+    communities,
+    faults,
+    only,
+    read,
+    said,
+    write,
+)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +162,15 @@ def test_a_role_that_is_none_and_one_that_is_missing_are_told() -> None:
     issues = faults(partial(read_tables, {"facilites": []}, STANDARD))
     assert [issue.value for issue in issues] == ["facilites", "", ""]
     assert "communities" in issues[1].cure.en
+
+
+def test_a_figure_out_of_range_in_its_unit_is_told_as_it_was_converted(tmp_path: Path) -> None:
+    text = FACILITIES.replace("建筑面积", "建筑面积（万平方米）").replace(",90,", ",900,")
+    issue = only(faults(partial(read, tmp_path, facilities=write(tmp_path, "f.csv", text))))
+    assert issue.problem.en.startswith("is 9,000,000 by the unit in the column's name; needs a number")
+
+
+def test_a_unit_of_area_that_is_not_known_is_a_warning(tmp_path: Path) -> None:
+    text = FACILITIES.replace("建筑面积", "建筑面积(间)")
+    (line,) = said(read(tmp_path, facilities=write(tmp_path, "f.csv", text)), "warning")
+    assert "no known unit" in line

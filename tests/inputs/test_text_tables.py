@@ -111,6 +111,22 @@ def test_a_quote_left_open_is_told_with_its_row(tmp_path: Path) -> None:
     assert only(faults(partial(communities, tmp_path, text))).row == 4
 
 
+def test_a_quote_left_open_swallows_no_rows(tmp_path: Path) -> None:
+    header, first, second = COMMUNITIES.splitlines()
+    text = "\n".join([f"{header},备注", f'{first},"看不懂', f"{second},"])
+    assert only(faults(partial(communities, tmp_path, text))).row == 2
+
+
+def test_the_mark_that_ended_files_under_dos_is_no_row(tmp_path: Path) -> None:
+    assert len(communities(tmp_path, COMMUNITIES + "\x1a").communities) == 2
+
+
+def test_an_id_that_excel_rounded_is_refused(tmp_path: Path) -> None:
+    issue = only(faults(partial(communities, tmp_path, COMMUNITIES.replace("0012", "6.2E+11"))))
+    assert (issue.row, issue.value) == (2, "6.2E+11")
+    assert "last digits are lost" in issue.problem.en
+
+
 def test_a_file_with_none_of_the_columns_says_which_are_needed(tmp_path: Path) -> None:
     issue = only(faults(partial(communities, tmp_path, "a,b\n1,2\n")))
     assert "no header of the communities table" in issue.problem.en
