@@ -248,11 +248,12 @@ def area_verdicts(rule: Rule, communities: pd.DataFrame, allotment: Allotment, s
     short_m2 = need_m2 - allotment.known_m2
     zh, en = empty_notes(n)
     for i in np.flatnonzero(status == FAIL):
-        zh[i], en[i] = f"缺 {rounded_up(short_m2[i])} 平方米", f"{rounded_up(short_m2[i])} m² short"
+        zh[i], en[i] = f"缺 {rounded_up(short_m2[i], 1)} 平方米", f"{rounded_up(short_m2[i], 1)} m² short"
     for i in np.flatnonzero((status == UNKNOWN) & (code == PASS)):
-        zh[i] = f"{allotment.missing[i]} 个面积数据缺失；已知部分还缺 {rounded_up(short_m2[i])} 平方米"
+        zh[i] = f"{allotment.missing[i]} 个面积数据缺失；已知部分还缺 {rounded_up(short_m2[i], 1)} 平方米"
         en[i] = (
-            f"{allotment.missing[i]} floor area figure(s) missing; what is known is {rounded_up(short_m2[i])} m² short"
+            f"{allotment.missing[i]} floor area figure(s) missing; "
+            f"what is known is {rounded_up(short_m2[i], 1)} m² short"
         )
     for i in np.flatnonzero((status == PASS) & (allotment.missing > 0)):
         zh[i] = f"另有 {allotment.missing[i]} 个面积数据缺失，已知部分已足够"

@@ -190,7 +190,8 @@ def score_access(
     _check_fit(access, communities, facilities)
     wanted = _services_asked(standard, communities)
     known = {service.id for service in standard.services}
-    services = sorted({COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)})
+    needed = {COMPREHENSIVE, *services_measured(standard), *wanted, *(set(facilities["service"]) & known)}
+    services = [service.id for service in standard.services if service.id in needed]
     reached = measure_services(access, communities, facilities, services, standard)
     comprehensive = reached[COMPREHENSIVE]
     allotment = allot(communities, facilities, allotments, standard)

@@ -114,8 +114,8 @@ def _figures(communities: pd.DataFrame, column: str) -> Floats:
 def _shortfall_words(rule: Rule, short: float, unit: Text) -> tuple[str, str]:
     if rule.measure == "self_service_terminal_share":
         return "没有终端", "no terminal"
-    number = rounded_up(short)
-    return f"缺 {number} {unit.zh}", f"{number} {unit.en if number != 1 else unit.en.removesuffix('s')} short"
+    number = rounded_up(short, 1 if unit == UNITS["m2"] else 0)
+    return f"缺 {number} {unit.zh}", f"{number} {unit.en if number != '1' else unit.en.removesuffix('s')} short"
 
 
 def _trimmed(words: np.ndarray) -> np.ndarray:

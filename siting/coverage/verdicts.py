@@ -91,9 +91,10 @@ def empty_notes(n: int) -> tuple[Words, Words]:
     return np.full(n, "", dtype=object), np.full(n, "", dtype=object)
 
 
-def rounded_up(amount: float) -> int:
-    """Return an amount as the whole number that is enough."""
-    return math.ceil(amount - 1e-6)
+def rounded_up(amount: float, decimals: int = 0) -> str:
+    """Return an amount as the number of so many decimals that is enough; trailing zeros are not written."""
+    scale = 10**decimals
+    return f"{math.ceil(amount * scale - 1e-6) / scale:.10g}"
 
 
 def verdict_table(communities: pd.DataFrame, verdicts: list[RuleVerdicts]) -> pd.DataFrame:

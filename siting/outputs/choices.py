@@ -104,8 +104,11 @@ def curve_sheet(curve: pd.DataFrame, lang: Lang) -> Sheet:
     return Sheet(
         Text("费用曲线", "Cost curve"),
         Text(
-            "从一分钱不花到全部做到，每一档预算最多能让多少住户所在的社区达标，以及证明的界限。",
-            "From nothing to all that can be met: the most that each budget brings to the standard, with its bound.",
+            "从一分钱不花到全部做到，每一档预算最多能让多少加权户所在的社区达标，以及证明的界限。曲线不分安置社区先后，"
+            "也不看各项比例目标，所以同样的费用下，社区数可能与本方案不同。",
+            "From nothing to all that can be met: the most weighted households that each budget brings to the "
+            "standard, with its bound. It puts no community first and looks at no target share, so that for the "
+            "same cost its count of communities may differ from the plan's.",
         ),
         (
             Column(Text("预算（万元）", "Budget (10,000 yuan)"), "money", 14),

@@ -133,8 +133,9 @@ def allotment_sheet(results: Results, plan: Plan, lang: Lang) -> Sheet:
     return Sheet(
         Text("分配", "Allotments"),
         Text(
-            "方案新增的每一平方米记在哪个社区名下；一平方米只记一次。",
-            "Which community each new square metre is counted for; none is counted twice.",
+            "方案新增的面积记在哪个社区名下；一平方米只记一次。点位的最小面积大于各社区所缺时，多出的部分不记给任何社区。",
+            "Which community the new floor area is counted for; no square metre is counted twice. Where a site's "
+            "smallest area is more than the communities lack, what is over is counted for none.",
         ),
         (
             Column(Text("点位代码", "Site id"), "text", 16),

@@ -273,7 +273,9 @@ def _plan(results: Results, lang: Lang) -> _Section | None:
         ],
         element("h3", Text("未能做到的", "What could not be done").to(lang)),
         element("p", prose.blocked(plan).to(lang)),
-        sheet_table(planned.blocked_sheet(results, plan, lang), lang, _BLOCKED_COLUMNS, most=3 * _MANY),
+        None
+        if plan.blocked.empty
+        else sheet_table(planned.blocked_sheet(results, plan, lang), lang, _BLOCKED_COLUMNS, most=3 * _MANY),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from siting.outputs.figures import missing_area_m2
@@ -232,7 +233,7 @@ def equity_sheet(results: Results, lang: Lang) -> Sheet:
             Column(Text("最差十分之一", "Worst tenth"), "number", 12),
         ),
         rows_of(
-            results.scorecard.equity,
+            _as_listed(results.scorecard.equity, results.scorecard.communities["township"]),
             lambda row: say(EQUITY, row.measure, lang),
             lambda row: say(words, row.group, lang),
             "households",
@@ -244,3 +245,14 @@ def equity_sheet(results: Results, lang: Lang) -> Sheet:
         ),
         frozen=2,
     )
+
+
+def _as_listed(equity: pd.DataFrame, townships: pd.Series) -> pd.DataFrame:
+    """Return the rows with the townships of a measure in the order of the planner's own table."""
+
+    def places(names: pd.Series) -> dict[str, int]:
+        return {name: place for place, name in enumerate(names.drop_duplicates())}
+
+    measure, kind = (equity[column].map(places(equity[column])) for column in ("measure", "kind"))
+    town = equity["group"].map(places(townships)).where(equity["kind"].eq("township"), 0)
+    return equity.iloc[np.lexsort((town, kind, measure))]

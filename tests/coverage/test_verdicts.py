@@ -172,7 +172,7 @@ def test_exactly_thirty_passes_and_less_says_how_many_square_metres():
     row = area(1000, [266.4])
     assert (row["status"], row["value"]) == ("fail", pytest.approx(26.64))
     assert row["shortfall"] == pytest.approx(33.6)
-    assert (row["note_en"], row["shortfall_unit_en"]) == ("34 m² short", "m²")
+    assert (row["note_en"], row["shortfall_unit_en"]) == ("33.6 m² short", "m²")
 
 
 def test_two_facilities_are_added():
