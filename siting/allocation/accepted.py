@@ -29,7 +29,7 @@ def accept_pairs(pairs: csr_array | ArrayLike, *, distances: bool) -> csr_array:
                 Text(zh="稀疏矩阵中有重复的元素", en="the sparse matrix holds the same pair more than once")
             )
         matrix = csr_array(matrix, dtype=np.float64)
-        keep = ~np.isposinf(matrix.data)
+        keep = matrix.data != np.inf
         if not keep.all():
             rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[keep]
             matrix = csr_array((matrix.data[keep], (rows, matrix.indices[keep])), shape=matrix.shape)

@@ -163,8 +163,9 @@ def search_median(problem: Problem, options: SolveOptions, start: IntArray | Non
     """Search a p-median; see :class:`~siting.allocation.outcome.Search` for what goes in and out."""
     if problem.capacity is not None:
         return search_capacitated_median(problem, options, start, solve_part)
+    begun = time.perf_counter()
     core = median_core(problem, threads=options.thread_count)
-    run = _Run(core, options)
+    run = _Run(core, options, begun)
     run.search(start)
     return run.best.outcome(core.whole(np.zeros(0, dtype=np.int64) if run.best.chosen is None else run.best.chosen))
 
@@ -172,10 +173,9 @@ def search_median(problem: Problem, options: SolveOptions, start: IntArray | Non
 class _Run:
     """One search under way, in the values of the whole problem (the core's constant included)."""
 
-    def __init__(self, core: MedianCore, options: SolveOptions) -> None:
-        self.core, self.options = core, options
+    def __init__(self, core: MedianCore, options: SolveOptions, begun: float) -> None:
+        self.core, self.options, self.begun = core, options, begun
         self.seconds = min(options.time_limit_s, 3600.0)
-        self.begun = time.perf_counter()
         step = _step_of(core)
         self.best = Incumbent(options, step=step, bound=core.constant)
         self.prices: Priced | None = None
