@@ -193,14 +193,19 @@ def _source(reader: Reader, key: str, entry: object) -> Source | None:
         reader.fault(key, name, problem, Text("请另存到别处", "save it elsewhere"))
         return None
     if not there:
-        reader.fault(
-            key,
-            name,
-            Text("找不到这个文件", "there is no such file"),
-            Text("路径相对于研究文件所在的文件夹", "paths are relative to the folder of the study file"),
-        )
+        reader.fault(key, name, Text("找不到这个文件", "there is no such file"), _cure_missing(name, path))
         return None
     return Source(path=path, **values)
+
+
+def _cure_missing(name: str, path: Path) -> Text:
+    """Return what to do about a file that is not there: the names in its folder that look like it, if any do."""
+    if "://" in name:
+        return Text("不读取网址，请把文件下载到本机", "web addresses are not read: download the file")
+    there = {other.name.casefold(): other.name for other in path.parent.iterdir()} if path.parent.is_dir() else {}
+    near = [there[each] for each in near_matches(path.name.casefold(), there)]
+    zh, en = ("；相近的有 " + "、".join(near), "; near matches: " + ", ".join(near)) if near else ("", "")
+    return Text(f"路径相对于研究文件所在的文件夹{zh}", f"paths are relative to the folder of the study file{en}")
 
 
 def _own(travel: Mapping[str, Any], asked: Mapping[str, Any], priority: Mapping[str, Any]) -> dict[str, float]:

@@ -58,6 +58,8 @@ def test_a_table_with_odd_headers_or_exchanged_coordinates_is_described_in_the_s
             'datum = "gcj-02"',
             'datum "gcj-02": there is no such choice; one of: wgs84',
         ),
+        ('roads = "r.gpkg"', 'roads = "R.GPKG1"', "inputs.roads .* no such file.* near matches: r.gpkg"),
+        ('roads = "r.gpkg"', 'roads = "https://a.b/r.gpkg"', "inputs.roads .* web addresses are not read"),
         ("[inputs]", "[plan]\ngap = 1\n[inputs]", "plan.gap .* must be below 1"),
         ("[inputs]", '[plan]\nrequire = ["K1"]\nforbid = ["K1"]\n[inputs]', "K1.*both required and forbidden"),
         ("[inputs]", "[plan.yearly_budgets]\n1 = 5\n[inputs]", "plan.yearly_budgets.1 .* is no year"),
