@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_sites_for_any_number_of_threads():
     covers[:, 0] |= ~covers.any(axis=1)
     found = [
         solve_problem(
-            make_problem("set_cover", covers), SolveOptions(time_limit_s=0.4, seed=7, threads=threads)
+            make_problem("set_cover", covers), SolveOptions(time_limit_s=SECONDS, seed=7, threads=threads)
         ).chosen.tolist()
         for threads in (1, 2, 5)
     ]
