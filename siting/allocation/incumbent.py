@@ -84,6 +84,7 @@ class Incumbent:
         if not math.isfinite(value):
             return False
         self.chosen, self.value = chosen, value
+        self.bound = self._met(self.bound)
         self._credit(name)
         return True
 
@@ -93,11 +94,15 @@ class Incumbent:
             return
         if self.step:
             bound = math.ceil((bound - 1e-7 * max(1.0, abs(bound))) / self.step) * self.step
-        if self.chosen is not None and bound > self.value - 1e-9 * max(1.0, abs(self.value)):
-            bound = self.value
+        bound = self._met(bound)
         if bound > self.bound:
             self.bound = bound
             self._credit(name)
+
+    def _met(self, bound: float) -> float:
+        """Return a bound, or the value itself where the two differ by no more than rounding."""
+        near = self.chosen is not None and bound > self.value - 1e-9 * max(1.0, abs(self.value))
+        return self.value if near else bound
 
     def _credit(self, name: str) -> None:
         if name not in self.stages:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from siting.allocation import _kernels_capacity, capacitated_median, make_problem, p_median
 from siting.allocation.capacitated_cover import assignment
@@ -16,7 +16,23 @@ from tests.allocation import brute_distances
 from tests.allocation.test_median import agrees_with_brute_force, problem_of
 from tests.benchmarks.siting_instances import read_cpmp
 
+A_BOUND_A_ROUNDING_ABOVE_A_VALUE_OF_NOTHING = {
+    "model": "p_median",
+    "pairs": np.array([[math.inf] * 3 + [0.0], [0.0, 0.0, math.inf, math.inf], [math.inf, 0.0, math.inf, math.inf]]),
+    "cost": [0, 0, 0, 0],
+    "existing": [3],
+    "fixed": [],
+    "forbidden": [],
+    "exclusive": [""] * 4,
+    "conflicts": [],
+    "weights": [0, 0, 0],
+    "capacity": [1, 6, 0, 0],
+    "demand": [0, 1, 6],
+    "split": False,
+}
 
+
+@example(A_BOUND_A_ROUNDING_ABOVE_A_VALUE_OF_NOTHING)
 @given(brute_distances.distance_inputs("p_median", capacities=True))
 @settings(max_examples=80, deadline=None)
 def test_it_is_the_best_of_all_choices_with_any_option(inputs):
