@@ -21,6 +21,7 @@ _DECIMALS = {
     "gaps": 0,
     "m2_per_100_households": 1,
 }
+_WHOLE = ("communities", "facilities", "actions", "gaps")  # what is counted, whoever names the unit
 _MOST_DECIMALS = 6
 # what English says of one where its word for several is not also that for one
 _OF_ONE = {
@@ -87,7 +88,8 @@ def format_number(value: object, unit: str | Text, *, against: object = None) ->
         marks += [0.0, 100.0]
     elif unit == "wan_yuan":
         marks.append(0.0)
-    usual = _DECIMALS.get("share" if is_share(unit) else unit if isinstance(unit, str) else "", 1)
+    name = unit if isinstance(unit, str) else unit.en if unit.en in _WHOLE else ""
+    usual = _DECIMALS.get("share" if is_share(unit) else name, 1)
     # a difference that no printed decimal shows is the noise of adding, not a side
     telling = (d for d in range(usual, _MOST_DECIMALS + 1) if not any(_crosses(number, mark, d) for mark in marks))
     decimals = next(telling, usual)

@@ -28,6 +28,11 @@ def test_nearly_everybody_is_not_everybody():
     assert format_number(0.0, "share") == "0"
 
 
+def test_what_is_counted_is_whole():
+    assert format_figure(180.0, Text("个社区", "communities"), "zh") == "180 个社区"
+    assert format_figure(7.9, Text("个", "count"), "zh") == "7.9 个"
+
+
 def test_a_small_sum_of_money_is_not_nothing():
     assert format_number(0.03, "wan_yuan") == "0.03"
     assert format_number(0.0, "wan_yuan") == "0"
