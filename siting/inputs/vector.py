@@ -255,12 +255,14 @@ def _sibling(path: Path, suffix: str) -> Path | None:
 
 
 def _decode_frame(frame: Any, faults: Faults) -> tuple[Any, str]:
+    names = [str(column) for column in frame.columns]
+    frame = frame.copy()
+    # two fields may be called the same: each is known by its place until both are named in the issues
+    frame.columns = [name if name == "geometry" else str(place) for place, name in enumerate(names)]
     texts = [
         column for column in frame.columns if column != "geometry" and pd.api.types.is_string_dtype(frame[column].dtype)
     ]
-    sample = [str(column) for column in frame.columns] + [
-        value for column in texts for value in frame[column] if isinstance(value, str)
-    ]
+    sample = names + [value for column in texts for value in frame[column] if isinstance(value, str)]
     raw = [value.encode("latin1", errors="replace") for value in sample]
     encoding = "ascii" if all(value.isascii() for value in raw) else "utf-8"
     if not all(_is_utf8(value) for value in raw):
@@ -278,10 +280,9 @@ def _decode_frame(frame: Any, faults: Faults) -> tuple[Any, str]:
             damaged += 1
             return data.decode(encoding, errors="ignore")
 
-    frame = frame.copy()
     for column in texts:
         frame[column] = pd.Series([decode(value) for value in frame[column]], dtype=object, index=frame.index)
-    frame.columns = [decode(str(column)) if column != "geometry" else column for column in frame.columns]
+    frame.columns = [decode(name) if name != "geometry" else name for name in names]
     if damaged:
         faults.warning(
             f"{damaged} 处文字被截断在半个汉字上，残缺的半字已去掉",

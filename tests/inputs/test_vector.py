@@ -92,6 +92,15 @@ def test_a_shapefile_with_parts_missing_names_each(tmp_path: Path) -> None:
     assert "s.cpg (the encoding) is missing" in notes
 
 
+def test_two_fields_of_a_shapefile_with_one_name_are_both_named(tmp_path: Path) -> None:
+    frame = layer(spare=[1, 2]).rename(columns={"community_id": "code", "城乡类型": "area_type", "households": "户数"})
+    pyogrio.write_dataframe(frame, tmp_path / "s.shp", encoding="UTF-8")
+    table = tmp_path / "s.dbf"
+    table.write_bytes(table.read_bytes().replace(b"spare\0", "户数".encode()))
+    issue = only(faults(partial(read, tmp_path, communities=Source(tmp_path / "s.shp"))))
+    assert "are both households" in issue.problem.en
+
+
 def chinese_shapefile(folder: Path, cpg: str | None) -> Path:
     """A shapefile in GB18030 whose declared encoding is another, or none."""
     frame = layer(name=["示例一社区", "示例二村"]).rename(
