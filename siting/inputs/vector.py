@@ -114,6 +114,7 @@ def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
         OSError,
         ValueError,
         RuntimeError,
+        UnboundLocalError,  # of pyogrio, on a .prj that says half a coordinate system
     ) as fault:
         raise _damaged(faults, str(fault)) from None
     told = [each.message for each in heard if issubclass(each.category, RuntimeWarning | UserWarning)]

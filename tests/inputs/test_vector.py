@@ -92,6 +92,13 @@ def test_a_shapefile_with_parts_missing_names_each(tmp_path: Path) -> None:
     assert "s.cpg (the encoding) is missing" in notes
 
 
+def test_a_damaged_coordinate_system_of_a_shapefile_is_damage_not_a_crash(tmp_path: Path) -> None:
+    layer().rename(columns={"community_id": "code", "城乡类型": "area_type"}).to_file(tmp_path / "s.shp")
+    said_in_latin1 = (tmp_path / "s.prj").read_bytes().replace(b"Greenwich", b"Greenwic\xdb")
+    (tmp_path / "s.prj").write_bytes(said_in_latin1)
+    assert faults(partial(read, tmp_path, communities=Source(tmp_path / "s.shp")))
+
+
 def test_two_fields_of_a_shapefile_with_one_name_are_both_named(tmp_path: Path) -> None:
     frame = layer(spare=[1, 2]).rename(columns={"community_id": "code", "城乡类型": "area_type", "households": "户数"})
     pyogrio.write_dataframe(frame, tmp_path / "s.shp", encoding="UTF-8")
