@@ -110,7 +110,7 @@ def objects_of(path: Path, kind: Any, faults: Faults, *filters: Any, areas: bool
         yield from source
     except osmium.InvalidLocationError as error:
         raise _misplaced(path, faults, str(error)) from error
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise _unreadable(faults, str(error)) from error
 
 

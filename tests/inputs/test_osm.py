@@ -356,3 +356,10 @@ def holed_ways(path):
         elif thing.is_way() and "highway" in thing.tags:
             ways[thing.id] = {node.ref for node in thing.nodes}
     return {way: refs - held for way, refs in ways.items() if refs - held}
+
+
+def test_an_id_that_is_no_number_is_damage_not_a_crash(tmp_path):
+    path = tmp_path / "a.osm"
+    path.write_text('<osm version="0.6"><way id=" 6"><tag k="highway" v="path"/></way></osm>', encoding="utf-8")
+    with pytest.raises(TableError, match=r"not a whole OpenStreetMap file \(illegal id"):
+        read_roads(path)
