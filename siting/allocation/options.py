@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 from siting.errors import ProblemError
+from siting.reach.threads import thread_count
 from siting.text import Progress, Text, silent
 
 
@@ -66,4 +66,4 @@ class SolveOptions:
     @property
     def thread_count(self) -> int:
         """Return the number of threads to use."""
-        return self.threads if self.threads is not None else max(1, os.cpu_count() or 1)
+        return thread_count(self.threads)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyproj
 
 from siting.errors import NetworkError
-from siting.network.positions import Positions, _keep
+from siting.network.positions import Positions, keep_array
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ class RoadNetwork:
             object.__setattr__(self, "oneway", np.zeros(len(self.u), np.bool_))
         for name, dtype in (("u", np.int32), ("v", np.int32)):
             _check_whole_numbers(name, getattr(self, name), len(self.xy))
-            _keep(self, name, dtype)
-        _keep(self, "xy", np.float64)
-        _keep(self, "length_mm", np.int64)
-        _keep(self, "oneway", np.bool_)
+            keep_array(self, name, dtype)
+        keep_array(self, "xy", np.float64)
+        keep_array(self, "length_mm", np.int64)
+        keep_array(self, "oneway", np.bool_)
         object.__setattr__(self, "crs", pyproj.CRS.from_user_input(self.crs))
         if self.geometry_xy is None:
             self._draw_straight()
-        _keep(self, "geometry_offsets", np.int64)
-        _keep(self, "geometry_xy", np.float64)
+        keep_array(self, "geometry_offsets", np.int64)
+        keep_array(self, "geometry_xy", np.float64)
         if self.speed_kmh is not None:
             speeds = np.broadcast_to(np.asarray(self.speed_kmh, np.float64), self.u.shape)
             object.__setattr__(self, "speed_kmh", speeds)

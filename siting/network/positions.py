@@ -55,9 +55,9 @@ class Positions:
 
     def __post_init__(self) -> None:
         for name in ("edge", "offset_mm", "off_road_mm"):
-            _keep(self, name, np.int64)
+            keep_array(self, name, np.int64)
         for name in ("lon", "lat"):
-            _keep(self, name, np.float64)
+            keep_array(self, name, np.float64)
         if len({getattr(self, name).shape for name in ("edge", "offset_mm", "off_road_mm", "lon", "lat")}) != 1:
             raise NetworkError(Text("位置的各列长度不一致。", "The columns of positions differ in length."))
         if (
@@ -86,7 +86,7 @@ class Positions:
         return Positions(self.edge[rows], self.offset_mm[rows], self.off_road_mm[rows], self.lon[rows], self.lat[rows])
 
 
-def _keep(owner: object, name: str, dtype: type) -> None:
+def keep_array(owner: object, name: str, dtype: type) -> None:
     """Store a read-only view of an array under its own name; the caller's array is left as it is."""
     array: npt.NDArray[Any] = np.ascontiguousarray(getattr(owner, name), dtype=dtype).view()
     array.flags.writeable = False

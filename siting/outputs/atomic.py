@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import platform
@@ -208,11 +209,16 @@ def _may_replace(final: Path, *, force: bool) -> None:
     )
 
 
+def _short(name: str) -> str:
+    """Return a name, or of a long one its beginning and a mark of the whole: file systems limit the length."""
+    return name if len(name) <= 40 else f"{name[:31]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
 def _sweep(final: Path) -> None:
     """Clear away what a killed run left beside this folder; an old result it had moved aside is put back."""
     if not final.parent.is_dir():
         return
-    for left in final.parent.glob(f".{final.name[:40]}{_MARK}*"):
+    for left in final.parent.glob(f".{glob.escape(_short(final.name))}{_MARK}*"):
         if _in_use(left):
             continue
         if left.name.endswith(_OLD) and not final.exists():
@@ -226,7 +232,7 @@ def _sweep(final: Path) -> None:
 def _temporary(final: Path, ending: str = "") -> Path:
     """Return a hidden neighbour whose name says which process on which machine it belongs to."""
     owner = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
-    return final.parent / f".{final.name[:40]}{_MARK}{owner}{ending}"
+    return final.parent / f".{_short(final.name)}{_MARK}{owner}{ending}"
 
 
 def _machine() -> str:

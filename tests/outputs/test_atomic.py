@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from siting.errors import OutputError
-from siting.outputs.atomic import _MARK, _machine, refuse_existing, whole_file, whole_folder
+from siting.outputs.atomic import _MARK, _machine, _short, refuse_existing, whole_file, whole_folder
 
 
 def put(folder: Path, mark: str, **options: object) -> None:
@@ -140,6 +140,19 @@ def test_a_run_killed_between_its_two_renames_loses_nothing(tmp_path):
     with pytest.raises(OutputError, match="--force"):
         put(tmp_path / "out", "new")
     assert (tmp_path / "out" / "run.json").read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process ids are not asked on Windows")
+@pytest.mark.parametrize("name", ["out[1]", "results of the county for the meeting of November"])
+def test_what_a_killed_run_left_is_found_by_its_own_folder_alone(tmp_path, name):
+    dead = f"{_MARK}{_machine()}-999999999-abcd-old"
+    put(tmp_path / name, "old")
+    (tmp_path / name).rename(tmp_path / f".{_short(name)}{dead}")
+    put(tmp_path / f"{name}, again", "another")
+    with pytest.raises(OutputError, match="--force"):
+        put(tmp_path / name, "new")
+    assert (tmp_path / name / "run.json").read_text(encoding="utf-8") == "old"
+    assert (tmp_path / f"{name}, again" / "run.json").read_text(encoding="utf-8") == "another"
 
 
 def test_two_runs_at_once_never_mix(tmp_path):
