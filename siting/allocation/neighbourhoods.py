@@ -19,10 +19,10 @@ from siting.allocation.prescription_model import PrescriptionModel
 from siting.allocation.situation import FloatArray, IntArray
 from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
 
-ITERATIONS_PER_S = 2500
+ITERATIONS_PER_S = 8000
 """Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds."""
 _OVERHEAD = 50  # what setting up one more patch takes, in iterations
-_EASY, _HARD = 750, 2500  # patches that took less are grown, those that took more are shrunk
+_EASY, _HARD = 2400, 8000  # patches that took less are grown, those that took more are shrunk
 _LONGEST_PATCH_S = 10.0
 
 

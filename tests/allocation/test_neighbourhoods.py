@@ -51,8 +51,8 @@ def searched(county, monkeypatch, seconds, **limits):
 
 
 def test_a_slow_machine_solves_the_same_patches_and_finds_the_same_point(county, monkeypatch):
-    fast, patches = searched(county, monkeypatch, 0.0, effort_s=1.5, clock_s=60.0)
-    slow, again = searched(county, monkeypatch, 0.15, effort_s=1.5, clock_s=60.0)
+    fast, patches = searched(county, monkeypatch, 0.0, effort_s=1.0, clock_s=60.0)
+    slow, again = searched(county, monkeypatch, 0.15, effort_s=1.0, clock_s=60.0)
     assert patches == again
     assert len(patches) > 1
     np.testing.assert_array_equal(fast, slow)
