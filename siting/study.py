@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from siting.allocation.chosen_file import Chosen
     from siting.allocation.plan import Plan, PlanOptions
     from siting.allocation.problem import Model
     from siting.allocation.situation import Situation
@@ -48,18 +50,23 @@ def run(
     Raises
     ------
     TableError
-        If a table or the roads cannot be used; every fault of every file is in it.
+        If a table, the roads or ``chosen`` cannot be used; every fault of every file is in it.
+    MissingFileError
+        If there is no file ``chosen``.
     NetworkError
         If no road is left that may be walked.
     StudyError
         If the plan names a site that is in no table.
     """
+    from siting.allocation.chosen_file import read_chosen
+
+    actions = None if chosen is None else read_chosen(chosen)
     ready = prepare(study, progress=progress)
-    return measure(ready, with_plan=with_plan, chosen=chosen, progress=progress)
+    return measure(ready, with_plan=with_plan, chosen=actions, progress=progress)
 
 
 def measure(
-    ready: Ready, *, with_plan: bool = True, chosen: str | Path | None = None, progress: Progress = silent
+    ready: Ready, *, with_plan: bool = True, chosen: Sequence[Chosen] | None = None, progress: Progress = silent
 ) -> Results:
     """Score, plan and score again, on inputs that are ready.
 
@@ -70,7 +77,7 @@ def measure(
     with_plan
         Whether to look for a plan; without, ``chosen`` alone is what the second scorecard is about.
     chosen
-        A plan CSV, or a planner's own list of actions and areas; its actions stay in the plan.
+        A planner's own actions, from `read_chosen`; they stay in the plan.
     progress
         Told what is being done.
 
@@ -78,6 +85,11 @@ def measure(
     -------
     Results
         Everything the outputs are written from.
+
+    Raises
+    ------
+    TableError
+        If ``chosen`` names what there is not, or an area that it cannot have; every fault is in it.
     """
     from siting.allocation.phases import indicator_path
     from siting.outputs import Results
@@ -155,12 +167,16 @@ def _score_plan(ready: Ready, plan: Plan, progress: Progress) -> Scorecard:
 
 
 def _plan(
-    ready: Ready, access: Access, before: Scorecard, with_plan: bool, chosen: str | Path | None, progress: Progress
+    ready: Ready,
+    access: Access,
+    before: Scorecard,
+    with_plan: bool,
+    chosen: Sequence[Chosen] | None,
+    progress: Progress,
 ) -> Plan:
     """Return the plan: what was chosen by hand stays in, and the rest is optimised, or left out where none is asked."""
     from siting.allocation.actions import SiteRules
     from siting.allocation.chosen import prescribe_chosen
-    from siting.allocation.chosen_file import read_chosen
     from siting.allocation.plan import PlanOptions
     from siting.allocation.prescribe import prescribe
     from siting.allocation.situation import Situation
@@ -179,7 +195,7 @@ def _plan(
     )
     options, model = study.plan or PlanOptions(), study.model
     if chosen is not None:
-        plan = prescribe_chosen(situation, read_chosen(chosen), options, with_rest=with_plan, progress=progress)
+        plan = prescribe_chosen(situation, chosen, options, with_rest=with_plan, progress=progress)
     elif model == "prescription":
         plan = prescribe(situation, options, progress=progress)
     else:

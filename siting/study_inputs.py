@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from siting.errors import InputError, Issue, NetworkError, StudyError, TableError
-from siting.standards.model import near_matches
+from siting.standards.model import near_words
 from siting.study_file import Study
 from siting.study_reader import faulty
 from siting.text import Progress, Text, silent
@@ -133,12 +133,11 @@ def _check_named(study: Study, tables: Tables) -> None:
     for key, names in (("plan.require", study.plan.require), ("plan.forbid", study.plan.forbid)):
         for name in names:
             if name not in known:
-                near = near_matches(name, sorted(named))
-                zh, en = ("；相近的有 " + "、".join(near), "; near matches: " + ", ".join(near)) if near else ("", "")
+                near = near_words(name, named)
                 problem = Text(
                     "候选点表和设施表中都没有这个编号", "is neither in the candidates nor in the facilities table"
                 )
-                cure = Text(f"请核对编号{zh}", f"check the id{en}")
+                cure = Text(f"请核对编号{near.zh}", f"check the id{near.en}")
                 faults.append(Issue("error", problem, cure, study.path.name, column=key, value=name))
     if faults:
         raise StudyError(faulty(study.path.name, faults))

@@ -109,13 +109,25 @@ def test_a_planners_list_that_cannot_be_taken_is_said_by_row(study, capsys, rows
         _says(capsys, words, "名单.csv")
 
 
-def test_a_choice_that_obtains_a_site_another_way_than_the_candidates_table_is_refused(study, capsys):
-    mine = study.parent / "mine.csv"
-    mine.write_text("编号,取得方式,面积\nK1,购置,300\n", encoding="utf-8")
-    assert main(["score", str(study), "--chosen", str(mine)]) == 1
-    _says(capsys, "K1 的取得方式在候选点表中是租赁，名单中却是购置")
-    assert main(["score", str(study), "--chosen", str(mine), "--lang", "en"]) == 1
-    _says(capsys, "K1 is obtained by lease in the candidates table, by purchase in the list")
+def test_a_choice_is_held_against_the_sites_there_are_and_every_fault_is_said_with_its_row(study, capsys):
+    mine = study.parent / "名单.csv"
+    rows = ["编号,取得方式,面积,分配", "K1,购置,300,", "K9,,,", "", "K3,,100.01,", "K4,,100,U9=20;V2=81"]
+    mine.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    zh = [
+        "输入数据有 5 处错误（名单.csv）",
+        "第 2 行 取得方式 “购置”：候选点表中是租赁",
+        "第 3 行 编号 “K9”：没有这个候选点",
+        "相近的有",
+    ]
+    zh += ["第 5 行 面积 “100.01”：不在 30 与 100 平方米之间", "第 6 行 分配 “U9=20”：没有这个社区"]
+    en = [
+        "5 faults in the input (名单.csv)",
+        'row 3 编号 "K9": is no candidate',
+        'row 6 分配 "101": more is allotted than there is: 100',
+    ]
+    for lang, words in (("zh", zh), ("en", en)):
+        assert main(["score", str(study), "--chosen", str(mine), "--lang", lang]) == 1
+        _says(capsys, *words)
 
 
 @pytest.mark.parametrize(("name", "zh"), [("", "是文件夹"), ("list.xlsx", "另存为 CSV")])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siting.allocation.chosen_file import Chosen, way_zh
+from siting.allocation.chosen_check import check_chosen
+from siting.allocation.chosen_file import Chosen
 from siting.allocation.plan import PlanOptions
 from siting.allocation.situation import UNITS_PER_M2, Situation
 from siting.errors import ProblemError
@@ -48,16 +49,18 @@ def prescribe_chosen(
 
     Raises
     ------
+    TableError
+        If the choice names what there is not, or another way to obtain it, or an area is outside its limits; every
+        fault of every row is in it.
     ProblemError
-        If the choice names what there is not, or another way to obtain it, an area is outside its limits, or more is
-        allotted than there is.
+        If more is allotted to a community than it lacks, or to one that is not in the circle.
     InfeasibleError
         If the choice cannot stand together, or costs more than the budget when the rest is to be added.
     """
     from siting.allocation.prescribe import limits_of, prescribe
 
     options = options or PlanOptions()
-    _check_ways(situation, chosen)
+    check_chosen(situation, chosen)
     ids = tuple(dict.fromkeys(one.source_id for one in chosen))
     areas = {one.source_id: one.area_m2 for one in chosen if one.area_m2 is not None}
     wanted = replace(options, require=(*options.require, *ids), areas_m2={**options.areas_m2, **areas})
@@ -69,27 +72,6 @@ def prescribe_chosen(
         return _as_given(situation, chosen, replace(alone, budget=options.budget), limits)
     others = [name for name, needed in zip(situation.actions.action_id, limits.required, strict=True) if not needed]
     return prescribe(situation, replace(alone, forbid=tuple(others)), progress=progress)
-
-
-def _check_ways(situation: Situation, chosen: Sequence[Chosen]) -> None:
-    """Refuse a choice that names another way to obtain a site than the one that was priced."""
-    a = situation.actions
-    for one in chosen:
-        ways = {
-            way
-            for action, source, way in zip(a.action_id, a.source_id, a.acquisition, strict=True)
-            if one.source_id in (action, source)
-        }
-        if one.acquisition and ways and one.acquisition not in ways:
-            way = sorted(ways)[0]
-            raise ProblemError(
-                Text(
-                    f"{one.source_id} 的取得方式在候选点表中是{way_zh(way)}，名单中却是{way_zh(one.acquisition)}；"
-                    "请改正其中之一",
-                    f"{one.source_id} is obtained by {way} in the candidates table, by {one.acquisition} in the list; "
-                    "correct one of them",
-                )
-            )
 
 
 def _as_given(situation: Situation, chosen: Sequence[Chosen], options: PlanOptions, limits: Limits) -> Plan:

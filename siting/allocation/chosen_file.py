@@ -29,12 +29,18 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One action that a planner chose: which, how big (None: to be found), allotted to whom (None: to be found)."""
+    """One action that a planner chose: which, how big (None: to be found), allotted to whom (None: to be found).
+
+    ``file``, ``row`` and ``columns`` (those of `COLUMNS`, as the file calls them) tell where it was read.
+    """
 
     source_id: str
     acquisition: str = ""
     area_m2: float | None = None
     allotments: tuple[tuple[str, float], ...] | None = None
+    file: str = field(default="", compare=False)
+    row: int | None = field(default=None, compare=False)
+    columns: tuple[str, ...] = field(default=COLUMNS, compare=False)
 
 
 def write_chosen(plan: Plan, path: str | Path) -> None:
@@ -122,7 +128,9 @@ class _Cells:
             )
         if self.faults:
             return None
-        return Chosen(name, acquisition, area, tuple((to, m2 or 0.0) for to, m2 in shares) or None)
+        allotments = tuple((to, m2 or 0.0) for to, m2 in shares) or None
+        columns = tuple(self.header.get(key, key) for key in COLUMNS)
+        return Chosen(name, acquisition, area, allotments, self.file, self.row, columns)
 
     def _fault(self, key: str, problem: Text, cure: Text) -> None:
         column, value = self.header.get(key, key), self.cells[key][:60]

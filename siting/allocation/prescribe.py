@@ -15,7 +15,7 @@ from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, Situation
 from siting.allocation.solve import FEASIBILITY, solve_mip
 from siting.allocation.stages import answer_stages, rounded
 from siting.errors import InfeasibleError, ProblemError
-from siting.standards.model import near_matches
+from siting.standards.model import near_words
 from siting.text import Progress, Text, silent
 
 
@@ -115,12 +115,11 @@ def _named(situation: Situation, names: tuple[str, ...]) -> np.ndarray[tuple[int
         hits = [at for at in range(len(actions)) if name in (actions.action_id[at], actions.source_id[at])]
         exact = [at for at in hits if actions.action_id[at] == name]
         if not hits:
-            near = near_matches(name, actions.action_id)
-            zh, en = ("；相近的有 " + "、".join(near), "; near matches: " + ", ".join(near)) if near else ("", "")
+            near = near_words(name, actions.action_id)
             raise ProblemError(
                 Text(
-                    f"没有编号为“{name}”的候选点或可扩建设施{zh}",
-                    f'there is no candidate or facility to extend "{name}"{en}',
+                    f"没有编号为“{name}”的候选点或可扩建设施{near.zh}",
+                    f'there is no candidate or facility to extend "{name}"{near.en}',
                 )
             )
         found[exact or hits] = True

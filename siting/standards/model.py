@@ -172,16 +172,19 @@ def near_matches(word: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.5)
 
 
+def near_words(word: str, known: Iterable[str]) -> Text:
+    """Return what to say behind a word that is not known: its near matches, nothing where there are none."""
+    near = near_matches(word, known)
+    return Text(f"；相近的有 {'、'.join(near)}", f"; near matches: {', '.join(near)}") if near else Text("", "")
+
+
 def unknown_word(what: Text, word: str, known: Iterable[str]) -> Text:
     """Return the words for a name that is not known, with the near matches."""
     known = sorted(known)
-    near = near_matches(word, known)
-    zh, en = f"没有名为“{word}”的{what.zh}", f'there is no {what.en} "{word}"'
-    if near:
-        zh, en = f"{zh}；相近的有 {'、'.join(near)}", f"{en}; near matches: {', '.join(near)}"
-    elif len(known) <= _FEW:
-        zh, en = f"{zh}；可用的有 {'、'.join(known)}", f"{en}; there are: {', '.join(known)}"
-    return Text(zh, en)
+    more = near_words(word, known)
+    if not more.en and len(known) <= _FEW:
+        more = Text(f"；可用的有 {'、'.join(known)}", f"; there are: {', '.join(known)}")
+    return Text(f"没有名为“{word}”的{what.zh}{more.zh}", f'there is no {what.en} "{word}"{more.en}')
 
 
 @lru_cache(maxsize=32)
