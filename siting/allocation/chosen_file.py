@@ -6,12 +6,13 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from siting.allocation.plan import each_row
 from siting.errors import Issue, MissingFileError, TableError
+from siting.inputs.faults import headline
 from siting.inputs.schema import ACQUISITIONS
 from siting.text import Text
 
@@ -81,8 +82,12 @@ _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _MARKS = str.maketrans("：；＝:，", "=;==;")
 
 
-def _no_choice(name: str) -> Text:
-    return Text(f"{name} 不能用作选定方案", f"{name} cannot be read as a list of chosen actions")
+def _refuse(file: Path, problem: Text, cure: Text) -> NoReturn:
+    """Refuse a file that holds no list of actions at all."""
+    raise TableError(
+        Text(f"{file.name} 不能用作选定方案", f"{file.name} cannot be read as a list of chosen actions"),
+        [Issue("error", problem, cure, file.name)],
+    )
 
 
 @dataclass(slots=True)
@@ -165,6 +170,37 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         If there is no id column, or a row cannot be read; every fault is in it.
     """
     file = Path(path)
+    rows = list(csv.reader(_text_of(file).splitlines()))
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    at = {key: next((header.index(name) for name in names if name in header), None) for key, names in _NAMES.items()}
+    if at["source_id"] is None:
+        _refuse(
+            file,
+            Text("缺少点位编号列", "there is no column with the ids of the sites"),
+            Text("加一列 source_id", "add a column source_id"),
+        )
+    named = {key: header[place] for key, place in at.items() if place is not None}
+    found: dict[str, Chosen] = {}
+    faults: list[Issue] = []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = {
+            key: row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
+            for key, place in at.items()
+        }
+        if not any(cells.values()):
+            continue
+        one = _Cells(file.name, number, named, cells)
+        action = one.read(found)
+        faults += one.faults
+        if action is not None:
+            found[action.source_id] = action
+    if faults:
+        raise TableError(headline(faults), faults)
+    return tuple(found.values())
+
+
+def _text_of(file: Path) -> str:
+    """Return what a CSV holds, UTF-8 or GB18030."""
     if file.is_dir():
         raise MissingFileError(
             Text(
@@ -176,48 +212,15 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         raise MissingFileError(Text(f"找不到文件 {file}", f"there is no file {file}"))
     raw = file.read_bytes()
     if raw.startswith(_NO_TEXT):
-        fault = Issue(
-            "error",
+        _refuse(
+            file,
             Text("不是 CSV 文本", "is no CSV text"),
             Text("在表格软件中另存为 CSV", "save it as CSV in the spreadsheet program"),
-            file.name,
         )
-        raise TableError(_no_choice(file.name), [fault])
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = raw.decode("gb18030", errors="replace")
-    rows = list(csv.reader(text.splitlines()))
-    header = [cell.strip() for cell in rows[0]] if rows else []
-    at = {key: next((header.index(name) for name in names if name in header), None) for key, names in _NAMES.items()}
-    if at["source_id"] is None:
-        fault = Issue(
-            "error",
-            Text("缺少点位编号列", "there is no column with the ids of the sites"),
-            Text("加一列 source_id", "add a column source_id"),
-            file.name,
-        )
-        raise TableError(_no_choice(file.name), [fault])
-    found: dict[str, Chosen] = {}
-    faults: list[Issue] = []
-    for number, row in enumerate(rows[1:], start=2):
-        cells = {
-            key: row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
-            for key, place in at.items()
-        }
-        if not any(cells.values()):
-            continue
-        wrong = _Cells(file.name, number, {key: header[place] for key, place in at.items() if place is not None}, cells)
-        one = wrong.read(found)
-        faults += wrong.faults
-        if one is not None:
-            found[one.source_id] = one
-    if faults:
-        count = len(faults)
-        raise TableError(
-            Text(f"{file.name} 有 {count} 处错误", f"{file.name}: {count} fault{'s' * (count > 1)}"), faults
-        )
-    return tuple(found.values())
+        return raw.decode("gb18030", errors="replace")
 
 
 def way_zh(way: str) -> str:

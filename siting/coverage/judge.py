@@ -26,8 +26,8 @@ from siting.inputs.households import DemandPoints
 from siting.standards.model import UNITS, Rule, Standard
 from siting.text import Text
 
-METRES = Text("米", "m")
-SHARE_ROUNDING = 1e-9  # households are spread over homes in fractions; their sum is theirs to this share
+_METRES = Text("米", "m")
+_SHARE_ROUNDING = 1e-9  # households are spread over homes in fractions; their sum is theirs to this share
 _AREA_ROUNDING_M2 = 1e-6
 
 
@@ -122,7 +122,7 @@ def quantile_by_community(
     before[row[starts]] = running[starts] - weight[starts]
     total = np.zeros(n, dtype=np.int64)
     total[row[starts]] = np.add.reduceat(weight, starts)
-    enough = np.flatnonzero(running - before[row] >= (share - SHARE_ROUNDING) * total[row])
+    enough = np.flatnonzero(running - before[row] >= (share - _SHARE_ROUNDING) * total[row])
     rows, first = np.unique(row[enough], return_index=True)
     found[rows] = values[order][enough[first]]
     return found
@@ -130,7 +130,7 @@ def quantile_by_community(
 
 def share_reaches(share: Floats, asked: float) -> NDArray[np.bool_]:
     """Return whether shares reach what is asked; equal does, and so does what only the noise of adding keeps below."""
-    return share >= asked - SHARE_ROUNDING
+    return share >= asked - _SHARE_ROUNDING
 
 
 def reach_verdicts(
@@ -194,7 +194,7 @@ def reach_verdicts(
         np.where(np.isin(status, (PASS, FAIL)), reach.share, np.nan),
         np.full(n, asked),
         shortfall,
-        METRES,
+        _METRES,
         (zh, en),
         judge(reach.share_if_less),
         judge(reach.share_if_more),

@@ -24,11 +24,6 @@ from siting.coverage.verdicts import (
 )
 from siting.inputs.households import DemandPoints
 from siting.standards.model import UNITS, Rule, Standard
-from siting.text import Text
-
-METRES = Text("米", "m")
-SHARE_ROUNDING = 1e-9  # households are spread over homes in fractions; their sum is theirs to this share
-_AREA_ROUNDING_M2 = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
