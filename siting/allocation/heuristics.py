@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
+from siting.reach.threads import in_threads
+
+if TYPE_CHECKING:
+    from siting.allocation._kernels import CoverState, Reach, Terms
+    from siting.allocation._kernels_swaps import SwapState
 
 WORK_PER_SECOND = 100_000_000
 """Elements that a search may touch in a second of its time limit."""
@@ -83,7 +91,7 @@ def search_set_cover(
 
     reach, terms = _arrays(problem)
     first = problem.must if start is None else _mask(problem, start)
-    states = [_cover_state(problem, reach, prices, random) for random in _random(seed, streams)]
+    states = [_cover_state(problem, prices, random) for random in _random(seed, streams)]
     for state in states:
         for j in np.flatnonzero(first):
             kernels.flip_cover(j, reach, terms, state)
@@ -95,10 +103,10 @@ def search_set_cover(
     best = np.zeros(problem.shape[1], dtype=np.bool_)
     least = _share_least(states, math.inf, best)
     clock = WorkClock(seconds, patience, deadline, COVER_WORK_PER_SECOND)
-    with clock, ThreadPoolExecutor(streams) as pool:
+    with clock:
         while least > target and (allowed := clock.next_batch(-least)):
-            batch = [pool.submit(kernels.search_cover, reach, terms, state, allowed, target) for state in states]
-            clock.spent(min(search.result() for search in batch), allowed)
+            batch = partial(_searched, reach, terms, allowed, target)
+            clock.spent(min(in_threads(states, batch, streams)), allowed)
             least = _share_least(states, least, best)
     least = _share_least(states, least, best)
     if not np.isfinite(least):
@@ -212,7 +220,14 @@ class WorkClock:
             self.left = 0.0
 
 
-def _arrays(problem: Problem):  # type: ignore[no-untyped-def]
+def _searched(reach: Reach, terms: Terms, allowed: int, target: float, state: CoverState) -> int:
+    """Let one stream search on; return what it touched."""
+    from siting.allocation._kernels import search_cover
+
+    return int(search_cover(reach, terms, state, allowed, target))
+
+
+def _arrays(problem: Problem) -> tuple[Reach, Terms]:
     """Return the problem as the arrays of the kernels."""
     from siting.allocation._kernels import Reach, Terms
 
@@ -229,12 +244,12 @@ def _arrays(problem: Problem):  # type: ignore[no-untyped-def]
     return reach, Terms(problem.level, problem.weights, problem.cost, role)
 
 
-def _random(seed: int, streams: int = 1) -> np.ndarray:
+def _random(seed: int, streams: int = 1) -> NDArray[np.uint64]:
     """Return the state of the kernels' generator for each stream, never 0; shape (streams, 1)."""
     return np.random.SeedSequence(seed).generate_state(streams, np.uint64)[:, None] | np.uint64(1)
 
 
-def _share_least(states, known: float, best: BoolArray) -> float:  # type: ignore[no-untyped-def]
+def _share_least(states: Sequence[CoverState], known: float, best: BoolArray) -> float:
     """Return the least cost met by any stream; if it is news, let all know it and ``best`` hold its sites."""
     leader = min(states, key=lambda state: state.total[1])
     least = float(leader.total[1])
@@ -245,7 +260,7 @@ def _share_least(states, known: float, best: BoolArray) -> float:  # type: ignor
     return least
 
 
-def _cover_state(problem: Problem, reach, prices: FloatArray | None, random):  # type: ignore[no-untyped-def]
+def _cover_state(problem: Problem, prices: FloatArray | None, random: NDArray[np.uint64]) -> CoverState:
     from siting.allocation._kernels import CoverState
 
     n, m = problem.shape
@@ -273,7 +288,7 @@ def _cover_state(problem: Problem, reach, prices: FloatArray | None, random):  #
     )
 
 
-def _swap_state(problem: Problem, seed: int):  # type: ignore[no-untyped-def]
+def _swap_state(problem: Problem, seed: int) -> SwapState:
     from siting.allocation._kernels_swaps import SwapState
 
     n, m = problem.shape

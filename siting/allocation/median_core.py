@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from siting.allocation.problem import FloatArray, IntArray, Problem
 from siting.allocation.reduce import restricted
 from siting.allocation.solution import nearest_chosen
+from siting.reach.threads import in_threads
 
 if TYPE_CHECKING:
     from siting.allocation._kernels_median import Lists
@@ -139,16 +140,11 @@ def _sorted(
     pairs = problem.pairs
     given = (pairs.indptr, pairs.indices, pairs.data, problem.weights, place, default)
     kept, reach = np.zeros(n, dtype=np.int64), np.empty(n)
-    blocks = np.linspace(0, n, min(n, 4 * threads) + 1).astype(np.int64)
-
-    def in_blocks(work) -> None:  # type: ignore[no-untyped-def]
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, blocks[:-1], blocks[1:]))
-
-    in_blocks(lambda lo, hi: kernels.count_kept(*given, most, lo, hi, kept))
+    blocks = list(itertools.pairwise(np.linspace(0, n, min(n, 4 * threads) + 1).astype(np.int64)))
+    in_threads(blocks, lambda block: kernels.count_kept(*given, most, *block, kept), threads)
     ptr = np.concatenate([[0], np.cumsum(kept)])
     sites, cost = np.empty(ptr[-1], dtype=np.int32), np.empty(ptr[-1])
-    in_blocks(lambda lo, hi: kernels.sort_rows(*given, lo, hi, (ptr, sites, cost, reach)))
+    in_threads(blocks, lambda block: kernels.sort_rows(*given, *block, (ptr, sites, cost, reach)), threads)
     return kept, reach, (ptr, sites, cost)
 
 

@@ -135,6 +135,9 @@ def in_threads(tasks: list[T], work: Callable[[T], Any], threads: int) -> list[A
             other.join()
     except BaseException as fault:  # Ctrl-C while waiting for the others: they end with the task at hand
         faults.insert(0, fault)
+        for other in others:
+            if other.is_alive():
+                other.join()
     if faults:
         raise faults[0]
     return results

@@ -36,7 +36,7 @@ def test_scores_kept_step_by_step_are_those_of_a_fresh_count(seed, level, priced
     problem = made(seed, "set_cover", level=level, exclusive=["a", "a"] + [""] * 16)
     reach, terms = heuristics._arrays(problem)
     prices = np.random.default_rng(seed).random(30) if priced else None
-    state = heuristics._cover_state(problem, reach, prices, heuristics._random(seed)[0])
+    state = heuristics._cover_state(problem, prices, heuristics._random(seed)[0])
     _kernels.fill_cover(reach, terms, state)
     _kernels.search_cover(reach, terms, state, 20_000, 0.0)
     dense = brute.reach(problem)
