@@ -142,7 +142,7 @@ class _Homes:
 def _homes(buildings: gpd.GeoDataFrame | None, standard: Standard) -> _Homes:
     if buildings is None or buildings.empty:
         return _Homes(np.zeros((0, 2)), np.zeros(0))
-    lived_in = ~(buildings["residential"] == False).fillna(False).to_numpy(dtype=bool)  # noqa: E712
+    lived_in = ~buildings["residential"].eq(False).fillna(False).to_numpy(dtype=bool)
     lived_in &= ~buildings.geometry.isna().to_numpy()
     homes = buildings[lived_in].to_crs(4326)
     if homes.empty:

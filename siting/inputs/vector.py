@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -338,7 +339,7 @@ def _read_zip(path: Path, source: Source, faults: Faults) -> RawTable:
             for name, info in members.items():
                 if name[: -len(Path(name).suffix) or None] == stem and len(Path(name).suffix) <= 5:
                     (Path(folder) / f"{_plain_stem(stem)}{Path(name).suffix.casefold()}").write_bytes(
-                        _guarded(lambda info=info: archive.read(info), faults)  # type: ignore[misc]
+                        _guarded(partial(archive.read, info), faults)
                     )
             return _read_shapefile(Path(folder) / f"{_plain_stem(stem)}.shp", faults)
 
