@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "siting"
 ROOMS = [
     "text",
     "errors",
+    "arrays",
     "standards",
     "inputs",
     "network",

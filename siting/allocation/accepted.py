@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Text
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 def accept_pairs(pairs: csr_array | ArrayLike, *, distances: bool) -> csr_array:

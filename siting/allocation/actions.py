@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from siting.allocation.situation import UNITS_PER_M2, Actions, BoolArray, FloatArray, IntArray
+from siting.allocation.situation import UNITS_PER_M2, Actions
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.coverage.places import places_of
 from siting.errors import ProblemError
 from siting.standards.model import Standard

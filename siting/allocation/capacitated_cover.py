@@ -23,11 +23,12 @@ from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.lagrangian import best_sites, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome
-from siting.allocation.problem import TOLERANCE, BoolArray, FloatArray, IntArray, Problem, inner
+from siting.allocation.problem import TOLERANCE, Problem, inner
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
 from siting.allocation.solution import objective_of, relative_gap
 from siting.allocation.solve import FEASIBILITY, MipResult, solve_mip
+from siting.arrays import BoolArray, FloatArray, IntArray
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""

@@ -33,10 +33,11 @@ from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome
-from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.search import common_step
 from siting.allocation.solution import objective_of
 from siting.allocation.solve import solve_mip
+from siting.arrays import BoolArray, FloatArray, IntArray
 
 
 def search_capacitated_median(

@@ -18,8 +18,9 @@ import numpy as np
 
 from siting.allocation.heuristics import BATCH, WORK_PER_SECOND
 from siting.allocation.median_bound import choice_of
-from siting.allocation.problem import FloatArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.search import common_step
+from siting.arrays import FloatArray
 
 STEPS = 800
 """Most steps of the bound."""

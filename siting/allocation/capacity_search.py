@@ -17,7 +17,8 @@ from scipy.sparse import csr_array
 from siting.allocation.heuristics import WORK_PER_SECOND, WorkClock
 from siting.allocation.median_core import median_core
 from siting.allocation.median_search import MedianSearch
-from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
+from siting.arrays import BoolArray, FloatArray, IntArray
 
 ORDERS = 10
 """Orders in which the demands are tried at one choice of sites; the first one is not random."""
@@ -186,7 +187,8 @@ class CapacitySearch:
         problem = self.problem
         if problem.sites is not None and int((inside & ~problem.existing).sum()) >= problem.sites:
             return np.zeros_like(inside)
-        allowed = problem.free & ~inside & (self.apart @ inside.astype(np.float64) == 0)
+        allowed: BoolArray = problem.free & ~inside & (self.apart @ inside.astype(np.float64) == 0)
         if problem.budget is None:
             return allowed
-        return allowed & (problem.cost <= problem.budget - problem.total_cost(np.flatnonzero(inside)))
+        payable: BoolArray = problem.cost <= problem.budget - problem.total_cost(np.flatnonzero(inside))
+        return allowed & payable

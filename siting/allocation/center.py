@@ -29,9 +29,10 @@ from siting.allocation.incumbent import Incumbent
 from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome, solve_whole
-from siting.allocation.problem import FloatArray, IntArray, Problem, make_problem
+from siting.allocation.problem import Problem, make_problem
 from siting.allocation.solution import Solution, nearest_chosen, objective_of
 from siting.allocation.unserved import feasible_choice
+from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
 from siting.text import Progress, Text, silent
 

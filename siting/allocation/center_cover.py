@@ -14,10 +14,11 @@ from siting.allocation.heuristics import WORK_PER_SECOND, search_set_cover
 from siting.allocation.lagrangian import set_cover_bound
 from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.reduce import Core, cover_core
 from siting.allocation.solution import nearest_chosen
 from siting.allocation.solve import solve_mip
+from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
 
 QUICK_STEPS = 200

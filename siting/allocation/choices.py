@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from siting.allocation.held import draft_of, held_until_cost, without
+from siting.allocation.linear import LinearModel
 from siting.allocation.neighbourhoods import improve
 from siting.allocation.plan import Plan, PlanOptions, Stage
 from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import first_draft, limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model
-from siting.allocation.situation import BoolArray, FloatArray, Situation
-from siting.allocation.solve import FEASIBILITY, LinearModel, solve_lp, solve_mip
+from siting.allocation.situation import Situation
+from siting.allocation.solve import FEASIBILITY, solve_lp, solve_mip
 from siting.allocation.stages import Question, answer_stages, exact_value, questions, rounded
+from siting.arrays import BoolArray, FloatArray
 from siting.errors import ProblemError, SolverError
 from siting.text import Progress, Text, silent
 

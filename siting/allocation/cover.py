@@ -27,10 +27,11 @@ from siting.allocation.capacitated_cover import search_capacitated_cover
 from siting.allocation.infeasible import Solver, unsatisfied
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome, solve_whole
-from siting.allocation.problem import IntArray, Problem, make_problem
+from siting.allocation.problem import Problem, make_problem
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import search_core
 from siting.allocation.solution import Solution
+from siting.arrays import IntArray
 from siting.text import Progress, silent
 
 

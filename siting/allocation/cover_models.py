@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
-from siting.allocation.problem import FloatArray, IntArray, Problem
-from siting.allocation.solve import LinearModel
+from siting.allocation.linear import LinearModel
+from siting.allocation.problem import Problem
+from siting.arrays import FloatArray, IntArray
 
 
 def set_cover_model(problem: Problem) -> LinearModel:
@@ -115,4 +116,5 @@ def start_values(problem: Problem, chosen: IntArray) -> FloatArray:
     point[chosen] = 1.0
     if not problem.maximise:
         return point
-    return np.r_[point, (cover_counts(problem, chosen) >= problem.level).astype(np.float64)]
+    covered = (cover_counts(problem, chosen) >= problem.level).astype(np.float64)
+    return np.concatenate([point, covered])

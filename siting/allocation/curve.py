@@ -10,8 +10,9 @@ import pandas as pd
 
 from siting.allocation.models import solve_problem
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import TOLERANCE, IntArray, Problem
+from siting.allocation.problem import TOLERANCE, Problem
 from siting.allocation.solution import Solution, relative_gap
+from siting.arrays import IntArray
 from siting.errors import InfeasibleError, ProblemError
 from siting.text import Progress, Text, silent
 

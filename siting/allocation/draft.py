@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation.situation import BoolArray, FloatArray, IntArray, Situation
-from siting.allocation.solve import LinearModel, solve_lp
+from siting.allocation.linear import LinearModel
+from siting.allocation.situation import Situation
+from siting.allocation.solve import solve_lp
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import SolverError
 from siting.text import Text
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from siting.allocation.draft import Draft
+from siting.allocation.linear import LinearModel
 from siting.allocation.plan import Plan, each_row
 from siting.allocation.prescription_model import Limits, PrescriptionModel, build_model
 from siting.allocation.situation import UNITS_PER_M2
-from siting.allocation.solve import LinearModel
 from siting.allocation.stages import Question, hold, questions
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from siting.allocation.problem import BoolArray, FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.reach.threads import in_threads
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from siting.allocation.draft import Draft
+from siting.allocation.linear import LinearModel
 from siting.allocation.plan import each_row
 from siting.allocation.prescription_model import Limits, PrescriptionModel
-from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
-from siting.allocation.solve import LinearModel, solve_lp, solve_mip
+from siting.allocation.situation import UNITS_PER_M2, Situation
+from siting.allocation.solve import solve_lp, solve_mip
+from siting.arrays import BoolArray, IntArray
 from siting.inputs.pieces import connected_pieces
 from siting.text import Text
 

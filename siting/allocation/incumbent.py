@@ -8,8 +8,8 @@ from scipy.sparse import csr_array
 
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome
-from siting.allocation.problem import IntArray
 from siting.allocation.solution import relative_gap
+from siting.arrays import IntArray
 from siting.text import Text
 
 

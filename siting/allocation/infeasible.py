@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from siting.allocation.problem import TOLERANCE, IntArray, Problem
+from siting.allocation.problem import TOLERANCE, Problem
 from siting.allocation.solution import Solution, cover_counts, nearest_chosen, objective_of
+from siting.arrays import IntArray
 from siting.errors import InfeasibleError
 from siting.text import Text
 

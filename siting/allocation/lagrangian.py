@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csc_array
 
-from siting.allocation.problem import FloatArray, Problem, inner
+from siting.allocation.problem import Problem, inner
+from siting.arrays import FloatArray
 
 STEPS = 1500
 """Most steps; more of them move the bound by less than a thousandth."""
@@ -166,7 +169,17 @@ def _least_in_row(problem: Problem, per_site: FloatArray) -> FloatArray:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _climb(columns, prices, top, need, relaxed, best, steps, target, deadline):  # type: ignore[no-untyped-def]
+def _climb(
+    columns: csc_array,
+    prices: FloatArray,
+    top: FloatArray,
+    need: FloatArray,
+    relaxed: Callable[[FloatArray, FloatArray], tuple[float, FloatArray]],
+    best: float,
+    steps: int,
+    target: float,
+    deadline: float,
+) -> Priced:
     """Raise the bound step by step along the slope of an averaged choice; prices stay within 0 and ``top``."""
     from siting.allocation._kernels import count_rows, price_columns
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, vstack
 
+from siting.arrays import FloatArray
 from siting.errors import ProblemError
 from siting.text import Text
-
-FloatArray = NDArray[np.float64]
 
 _PRICED = 1e-7
 _NO_ROOM = 1e-6

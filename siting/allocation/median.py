@@ -42,11 +42,12 @@ from siting.allocation.median_core import FULL_PAIRS, MedianCore, median_core
 from siting.allocation.median_search import MedianSearch
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome, solve_whole
-from siting.allocation.problem import IntArray, Problem, make_problem
+from siting.allocation.problem import Problem, make_problem
 from siting.allocation.search import common_step
 from siting.allocation.solution import Solution, nearest_chosen, objective_of
 from siting.allocation.solve import solve_mip
 from siting.allocation.unserved import feasible_choice
+from siting.arrays import IntArray
 from siting.errors import SolverError
 from siting.text import Progress, silent
 

@@ -26,7 +26,8 @@ from siting.allocation.cover_models import limit_rows
 from siting.allocation.heuristics import BATCH, WORK_PER_SECOND
 from siting.allocation.linear import LinearModel
 from siting.allocation.median_core import MedianCore
-from siting.allocation.problem import FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
+from siting.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from siting.allocation._kernels_prices import Choice
@@ -241,7 +242,7 @@ def survivors_start(left: Survivors, chosen: IntArray) -> FloatArray:
     _, first = np.unique(left.rows[order], return_index=True)
     served = np.zeros(len(left.rows))
     served[order[first]] = 1.0
-    return np.r_[opened.astype(np.float64), served]
+    return np.concatenate([opened.astype(np.float64), served])
 
 
 def choice_of(limits: Problem) -> Choice:

@@ -10,8 +10,8 @@ import numpy as np
 from siting.allocation.heuristics import WorkClock
 from siting.allocation.median_bound import Survivors, choice_of
 from siting.allocation.median_core import MedianCore
-from siting.allocation.problem import FloatArray, IntArray
 from siting.allocation.reduce import restricted
+from siting.arrays import FloatArray, IntArray
 
 STEPS = 60
 """Steps of the bound at a node."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from siting.allocation.problem import FloatArray, IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.reduce import restricted
 from siting.allocation.solution import nearest_chosen
+from siting.arrays import FloatArray, IntArray
 from siting.reach.threads import in_threads
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from siting.allocation.heuristics import WorkClock
 from siting.allocation.median_core import MedianCore
-from siting.allocation.problem import IntArray
+from siting.arrays import IntArray
 
 
 class MedianSearch:

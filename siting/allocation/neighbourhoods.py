@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array
 
+from siting.allocation.linear import LinearModel
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.situation import FloatArray, IntArray
-from siting.allocation.solve import FEASIBILITY, LinearModel, solve_mip
+from siting.allocation.solve import FEASIBILITY, solve_mip
+from siting.arrays import FloatArray, IntArray
 
 ITERATIONS_PER_S = 8000
 """Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds."""
@@ -62,7 +63,8 @@ class Map:
 
 
 def _row(matrix: csr_array, at: int) -> IntArray:
-    return matrix.indices[matrix.indptr[at] : matrix.indptr[at + 1]]
+    columns: IntArray = matrix.indices[matrix.indptr[at] : matrix.indptr[at + 1]]
+    return columns
 
 
 def improve(

@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from siting.allocation.infeasible import Solver, require_reachable, require_room
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.solution import Solution, nearest_chosen, objective_of
+from siting.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True)

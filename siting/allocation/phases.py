@@ -12,13 +12,15 @@ from scipy.sparse import csr_array
 
 from siting.allocation.draft import Draft
 from siting.allocation.held import draft_of
+from siting.allocation.linear import LinearModel
 from siting.allocation.plan import Plan, Stage, each_row
 from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model, demand_classes
-from siting.allocation.situation import MONEY_SLACK, BoolArray, FloatArray, IntArray
-from siting.allocation.solve import LinearModel, solve_mip
+from siting.allocation.situation import MONEY_SLACK
+from siting.allocation.solve import solve_mip
 from siting.allocation.stages import WEIGHTED
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Text
 

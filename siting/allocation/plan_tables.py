@@ -11,8 +11,9 @@ from siting.allocation.draft import Draft
 from siting.allocation.impossible import area_cuts, blocked_table
 from siting.allocation.plan import Plan, PlanOptions, Stage, Status
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.situation import UNITS_PER_M2, BoolArray, IntArray, Situation
+from siting.allocation.situation import UNITS_PER_M2, Situation
 from siting.allocation.why import left_out_table, reasons
+from siting.arrays import BoolArray, IntArray
 
 
 def make_plan(

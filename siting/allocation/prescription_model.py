@@ -24,8 +24,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from siting.allocation.draft import Draft, Pairs
-from siting.allocation.situation import UNITS_PER_M2, BoolArray, FloatArray, IntArray, Situation
-from siting.allocation.solve import LinearModel
+from siting.allocation.linear import LinearModel
+from siting.allocation.situation import UNITS_PER_M2, Situation
+from siting.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from siting.allocation.draft import Draft
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.situation import MONEY_SLACK, IntArray
+from siting.allocation.situation import MONEY_SLACK
+from siting.arrays import IntArray
 
 
 def greedy_draft(model: PrescriptionModel) -> Draft:

@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from siting.allocation.accepted import (
-    BoolArray,
-    FloatArray,
-    IntArray,
     accept_conflicts,
     accept_figures,
     accept_groups,
@@ -22,6 +19,7 @@ from siting.allocation.accepted import (
     accept_whole,
     require_figures,
 )
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Text
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation.problem import BoolArray, IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.solution import cover_counts
+from siting.arrays import BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from siting.allocation.cover_models import max_cover_model, set_cover_model, sta
 from siting.allocation.heuristics import WORK_PER_SECOND, search_max_cover, search_set_cover
 from siting.allocation.lagrangian import STEPS, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import FloatArray, IntArray, Problem, inner
+from siting.allocation.problem import Problem, inner
 from siting.allocation.solution import relative_gap
 from siting.allocation.solve import solve_mip
+from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
 from siting.text import Text
 

@@ -17,8 +17,9 @@ from scipy.sparse import csr_array, hstack
 from siting.allocation.models import solve
 from siting.allocation.plan import Plan, PlanOptions, Stage
 from siting.allocation.prescribe import prescribe
-from siting.allocation.problem import FloatArray, IntArray, Model, make_problem
+from siting.allocation.problem import Model, make_problem
 from siting.allocation.situation import Situation
+from siting.arrays import FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Progress, Text, silent
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Progress, Text, silent
 
@@ -31,10 +31,6 @@ REACH_SLACK = 1e-9
 
 MONEY_SLACK = 1e-6
 """万元 (one fen) that sums of prices may be off by."""
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

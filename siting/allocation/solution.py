@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from siting.allocation.problem import TOLERANCE, FloatArray, IntArray, Problem, inner
+from siting.allocation.problem import TOLERANCE, Problem, inner
+from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
 from siting.text import Text
 
@@ -119,7 +120,8 @@ def cover_counts(problem: Problem, chosen: IntArray) -> IntArray:
     inside = np.zeros(m, dtype=np.bool_)
     inside[chosen] = True
     if inside.all():
-        return np.diff(problem.pairs.indptr).astype(np.int64)
+        degree: IntArray = np.diff(problem.pairs.indptr).astype(np.int64)
+        return degree
     count = np.empty(n, dtype=np.int64)
     step = max(1, 1_000_000 // max(m, 1))
     for lo in range(0, n, step):  # in blocks of rows, so that what is held beside the pairs stays small

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from siting.allocation.linear import FloatArray, LinearModel
+from siting.allocation.linear import LinearModel
+from siting.arrays import FloatArray
 from siting.errors import SolverError
 from siting.text import Progress, Text, silent
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.allocation.draft import Draft, whole_units
+from siting.allocation.linear import LinearModel
 from siting.allocation.neighbourhoods import improve
 from siting.allocation.plan import PlanOptions, Sense, Stage
 from siting.allocation.prescription_model import PrescriptionModel, cost_of
-from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, FloatArray
-from siting.allocation.solve import FEASIBILITY, LinearModel, solve_lp, solve_mip
+from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2
+from siting.allocation.solve import FEASIBILITY, solve_lp, solve_mip
+from siting.arrays import FloatArray
 from siting.text import Progress, Text, silent
 
 M2 = Text(zh="平方米", en="m²")

@@ -10,16 +10,8 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array, hstack
 
 from siting.allocation.actions import COMPREHENSIVE, SiteRules, candidate_actions, extension_actions, joined
-from siting.allocation.situation import (
-    UNITS_PER_M2,
-    Actions,
-    BoolArray,
-    Companion,
-    FloatArray,
-    IntArray,
-    Situation,
-    Target,
-)
+from siting.allocation.situation import UNITS_PER_M2, Actions, Companion, Situation, Target
+from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.coverage.access import is_covered
 from siting.coverage.places import pairs_of, places_of
 from siting.coverage.verdicts import applies

@@ -12,9 +12,10 @@ from siting.allocation.cover_models import limit_rows, pattern
 from siting.allocation.linear import LinearModel
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import solve_whole
-from siting.allocation.problem import IntArray, Problem
+from siting.allocation.problem import Problem
 from siting.allocation.solution import Solution
 from siting.allocation.solve import solve_mip
+from siting.arrays import IntArray
 from siting.errors import InfeasibleError
 from siting.text import Text
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from siting.allocation.draft import Draft
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.situation import UNITS_PER_M2, IntArray, Situation
+from siting.allocation.situation import UNITS_PER_M2, Situation
+from siting.arrays import IntArray
 from siting.text import Text
 
 
@@ -64,7 +65,8 @@ def reasons(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:
 def _homes(s: Situation, k: np.signedinteger[Any]) -> IntArray:
     """Return the demand points that an action covers."""
     start = s.covers_by_action.indptr
-    return s.covers_by_action.indices[start[k] : start[k + 1]]
+    homes: IntArray = s.covers_by_action.indices[start[k] : start[k + 1]]
+    return homes
 
 
 def _why(

@@ -173,4 +173,5 @@ def _changed_inputs(before: Judged, after: Judged) -> pd.DataFrame:
 
 
 def _differ(one: pd.Series, other: pd.Series) -> Flags:
-    return ~np.isclose(one.to_numpy(np.float64), other.to_numpy(np.float64), rtol=0, atol=1e-6, equal_nan=True)
+    same: Flags = np.isclose(one.to_numpy(np.float64), other.to_numpy(np.float64), rtol=0, atol=1e-6, equal_nan=True)
+    return ~same

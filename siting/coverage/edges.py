@@ -112,7 +112,8 @@ def _reaches_beyond(homes: NDArray[np.object_], cutoff_m: Floats, xy: Floats) ->
     hull = shapely.convex_hull(shapely.multipoints(xy))
     shapely.prepare(hull)
     rim = shapely.boundary(hull) if shapely.get_dimensions(hull) == 2 else hull
-    return ~shapely.contains(hull, homes) | (shapely.distance(homes, rim) < cutoff_m)
+    beyond: NDArray[np.bool_] = ~shapely.contains(hull, homes) | (shapely.distance(homes, rim) < cutoff_m)
+    return beyond
 
 
 def off_network_warnings(

@@ -87,7 +87,8 @@ def covered_share(covered: NDArray[np.bool_], demand: DemandPoints, n: int) -> F
     """Return the share of each community's households at covered demand points; NaN without households."""
     total = np.bincount(demand.community, weights=demand.households, minlength=n)
     inside = np.bincount(demand.community, weights=demand.households * covered, minlength=n)
-    return np.divide(inside, total, out=np.full(n, np.nan), where=total > 0)
+    share: Floats = np.divide(inside, total, out=np.full(n, np.nan), where=total > 0)
+    return share
 
 
 def quantile_by_community(

@@ -56,4 +56,5 @@ def straight_m(homes: Floats, places: Floats) -> Floats:
     if len(places) == 0 or len(homes) == 0:
         return np.full(len(homes), np.inf)
     chord, _ = cKDTree(places).query(homes)
-    return 2 * _MEAN_RADIUS_M * np.arcsin(np.minimum(chord / (2 * _MEAN_RADIUS_M), 1.0))
+    along: Floats = 2 * _MEAN_RADIUS_M * np.arcsin(np.minimum(chord / (2 * _MEAN_RADIUS_M), 1.0))
+    return along

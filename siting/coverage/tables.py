@@ -198,9 +198,9 @@ def _mean(values: Floats, weight: Floats, demand: DemandPoints, n: int) -> Float
     known = np.isfinite(values) & (weight > 0)
     where, kept = demand.community[known], weight[known]
     total = np.bincount(where, weights=kept, minlength=n)
-    return np.divide(
-        np.bincount(where, weights=kept * values[known], minlength=n), total, out=np.full(n, np.nan), where=total > 0
-    )
+    inside = np.bincount(where, weights=kept * values[known], minlength=n)
+    mean: Floats = np.divide(inside, total, out=np.full(n, np.nan), where=total > 0)
+    return mean
 
 
 def _farthest(values: Floats, weight: Floats, demand: DemandPoints, n: int) -> Floats:

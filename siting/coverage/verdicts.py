@@ -65,7 +65,8 @@ class RuleVerdicts:
         """Which verdicts flip."""
         if self.status_if_less is None or self.status_if_more is None:
             return np.zeros(len(self.status), dtype=bool)
-        return (self.status_if_less != self.status) | (self.status_if_more != self.status)
+        flips: NDArray[np.bool_] = (self.status_if_less != self.status) | (self.status_if_more != self.status)
+        return flips
 
 
 def applies(rule: Rule, communities: pd.DataFrame) -> Codes:

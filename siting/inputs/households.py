@@ -224,12 +224,13 @@ def _grid(shape: Geometry) -> NDArray[np.float64]:
         np.arange(np.floor(south / step_lat), np.ceil(north / step_lat)) * step_lat + step_lat / 2,
     )
     cells = np.column_stack([lon.ravel(), lat.ravel()])
-    return cells[shapely.contains_xy(shape, cells[:, 0], cells[:, 1])]
+    inside: NDArray[np.float64] = cells[shapely.contains_xy(shape, cells[:, 0], cells[:, 1])]
+    return inside
 
 
 def _divide(total: float, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a total divided in proportion to weights; the largest part takes what rounding leaves."""
-    parts = total * (weights / weights.sum())
+    parts: NDArray[np.float64] = total * (weights / weights.sum())
     largest = int(np.argmax(parts))
     parts[largest] += total - math.fsum(parts)
     return parts

@@ -18,14 +18,15 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     make = numba.njit(cache=True, nogil=True, error_model="numpy")
     try:
-        return make(function)
+        kernel: Callable[..., Any] = make(function)
     except RuntimeError:  # numba found no folder to write to; it looks where the setting says first
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = _private_folder()
         try:
-            return make(function)
+            kernel = make(function)
         finally:
             numba.config.CACHE_DIR = before
+    return kernel
 
 
 def _private_folder() -> str:

@@ -172,7 +172,9 @@ class _Drawn:
     def at(self, share: float) -> npt.NDArray[np.float64]:
         """Return the point at a share of each line's drawn length, shape (m, 2)."""
         lines = shapely.linestrings(self.xy, indices=np.repeat(np.arange(len(self.length_mm)), np.diff(self.offsets)))
-        return shapely.get_coordinates(shapely.line_interpolate_point(lines, share, normalized=True))
+        points = shapely.line_interpolate_point(lines, share, normalized=True)
+        xy: npt.NDArray[np.float64] = shapely.get_coordinates(points)
+        return xy
 
 
 def check_speed(speed_kmh: float) -> float:

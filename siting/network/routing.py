@@ -213,7 +213,8 @@ def off_road_costs(net: RoadNetwork, off_road_mm: npt.NDArray[np.int64], metric:
                 "该路网没有步行速度，无法计算离路段的时间。", "This network has no walking speed for the off-road legs."
             )
         )
-    return np.rint(off_road_mm * 3.6 / net.walking_speed_kmh).astype(np.int64)
+    milliseconds: npt.NDArray[np.int64] = np.rint(off_road_mm * 3.6 / net.walking_speed_kmh).astype(np.int64)
+    return milliseconds
 
 
 def on_chains(net: RoadNetwork, graph: RoutingGraph, places: Positions) -> OnChains:

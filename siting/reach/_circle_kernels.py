@@ -5,8 +5,8 @@ A ``frame`` is (west, south, grid): the first point of the grid and its width, m
 
 import numpy as np
 
-from siting.network._kernels import NO_WAY, compiled
-from siting.reach._kernels import U0, push, search
+from siting.network._kernels import NO_WAY, U0, compiled
+from siting.reach._kernels import push, search
 
 
 @compiled

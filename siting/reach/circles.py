@@ -345,4 +345,7 @@ def _polygons(net: RoadNetwork, rings: list[Rings]) -> npt.NDArray[np.object_]:
         n_polygons += len(own_polygons) - 1
         multi_starts.append(n_polygons)
     offsets = (np.array(ring_starts), np.array(polygon_starts), np.array(multi_starts))
-    return shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, np.column_stack((lon, lat)), offsets)
+    drawn: npt.NDArray[np.object_] = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON, np.column_stack((lon, lat)), offsets
+    )
+    return drawn

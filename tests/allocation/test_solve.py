@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from siting.allocation.solve import LinearModel, solve_lp, solve_mip
+from siting.allocation.linear import LinearModel
+from siting.allocation.solve import solve_lp, solve_mip
 from siting.errors import ProblemError, SolverError
 
 

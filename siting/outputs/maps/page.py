@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from branca.element import Figure
+from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium import Map
 from jinja2 import Template
 
@@ -26,6 +26,16 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _POLICY_MARK = "siting-policy-goes-here"
 # the data never passes through a template: a name that reads {{ 7*7 }} is a name
 _DATA_OPENS = '<script type="application/json" id="siting-data">'
+
+
+class _Vendored(Element):
+    """A script or style that stands in the page itself."""
+
+    _template = Template("<{{ this.tag }}>{{ this.text }}</{{ this.tag }}>")
+
+    def __init__(self, tag: str, text: str) -> None:
+        super().__init__()
+        self.tag, self.text = tag, text
 
 
 class OfflineFigure(Figure):
@@ -54,11 +64,11 @@ class OfflineFigure(Figure):
         """Return the page with every vendored file in it and the hash of every script in its policy."""
         for child in self._children.values():
             child.render(**kwargs)
-        for link in self.header._children.values():
-            name = str(getattr(link, "url", ""))
-            if name in _VENDORED:
-                link.code = _VENDORED[name]()
-        page = self._template.render(this=self, kwargs={**kwargs, "embedded": True}).replace("\r", "")
+        for name, link in self.header._children.items():
+            if isinstance(link, (CssLink, JavascriptLink)) and link.url in _VENDORED:
+                tag = "style" if isinstance(link, CssLink) else "script"
+                self.header._children[name] = _Vendored(tag, _VENDORED[link.url]())
+        page: str = self._template.render(this=self, kwargs={**kwargs, "embedded": True}).replace("\r", "")
         hashes = " ".join(sorted({_hash(script) for script in _SCRIPT.findall(page)}))
         policy = (
             f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
@@ -70,8 +80,6 @@ class OfflineFigure(Figure):
 class CoverageMap(Map):
     """The map of a run, as a `folium.Map`: further layers can be added to it, and its page stays sealed."""
 
-    default_js = (("leaflet", "leaflet.js"), ("siting", "map.js"))
-    default_css = (("leaflet_css", "leaflet.css"), ("siting_css", "map.css"))
     _template = Template(
         """
         {% macro html(this, kwargs) %}
@@ -89,6 +97,8 @@ var {{ this.get_name() }} = sitingMap("{{ this.get_name() }}");
         content = payload(results, lang)
         west, south, east, north = content["bounds"]
         super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None, max_zoom=18)
+        self.default_js = [("leaflet", "leaflet.js"), ("siting", "map.js")]
+        self.default_css = [("leaflet_css", "leaflet.css"), ("siting_css", "map.css")]
         self._id = "coverage"
         title = clean_text(results.study_name, limit=200)
         OfflineFigure(title, lang, as_json(content)).add_child(self, name="map")
