@@ -14,6 +14,7 @@ ROOMS = [
     "text",
     "errors",
     "arrays",
+    "exact",
     "standards",
     "inputs",
     "network",

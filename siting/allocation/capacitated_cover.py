@@ -27,8 +27,9 @@ from siting.allocation.problem import TOLERANCE, Problem, inner
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
 from siting.allocation.solution import objective_of, relative_gap
-from siting.allocation.solve import FEASIBILITY, MipResult, solve_mip
+from siting.allocation.solve import MipResult, solve_mip
 from siting.arrays import BoolArray, FloatArray, IntArray
+from siting.exact import FEASIBILITY
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""

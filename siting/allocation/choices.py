@@ -16,10 +16,11 @@ from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import first_draft, limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model
 from siting.allocation.situation import Situation
-from siting.allocation.solve import FEASIBILITY, solve_lp, solve_mip
+from siting.allocation.solve import solve_lp, solve_mip
 from siting.allocation.stages import Question, answer_stages, exact_value, questions, rounded
 from siting.arrays import BoolArray, FloatArray
 from siting.errors import ProblemError, SolverError
+from siting.exact import FEASIBILITY
 from siting.text import Progress, Text, silent
 
 

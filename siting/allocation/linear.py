@@ -100,6 +100,10 @@ class LinearModel:
             self, col_lower=np.asarray(lower, dtype=np.float64), col_upper=np.asarray(upper, dtype=np.float64)
         )
 
+    def relaxed(self) -> LinearModel:
+        """Return the model with no column that must be whole."""
+        return replace(self, integral=np.zeros(len(self.cost), dtype=np.bool_))
+
     def value(self, values: FloatArray) -> float:
         """Return the objective at ``values``."""
         return float((self.cost * values).sum()) + self.offset

@@ -17,8 +17,9 @@ from scipy.sparse import coo_array, csc_array, csr_array
 
 from siting.allocation.linear import LinearModel
 from siting.allocation.prescription_model import PrescriptionModel
-from siting.allocation.solve import FEASIBILITY, solve_mip
+from siting.allocation.solve import solve_mip
 from siting.arrays import FloatArray, IntArray
+from siting.exact import FEASIBILITY
 
 ITERATIONS_PER_S = 8000
 """Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds."""

@@ -12,9 +12,10 @@ from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescription_model import Limits, PrescriptionModel, build_model, cost_of
 from siting.allocation.prescription_start import greedy_draft
 from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2, Situation
-from siting.allocation.solve import FEASIBILITY, solve_mip
+from siting.allocation.solve import solve_mip
 from siting.allocation.stages import answer_stages, rounded
 from siting.errors import InfeasibleError, ProblemError
+from siting.exact import FEASIBILITY
 from siting.standards.model import near_words
 from siting.text import Progress, Text, silent
 

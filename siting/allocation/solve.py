@@ -1,29 +1,39 @@
 """HiGHS through arrays: a linear model in, values with a bound out; the only importer of highspy.
 
 The solver runs in a thread of its own and asks, at every node, whether it should stop; Ctrl-C therefore ends it in an
-orderly way and what it had found is returned. A bound is never taken on trust from a run that failed.
+orderly way and what it had found is returned. Neither its values nor its bounds are taken on trust (`answer_check`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.metadata
 import math
 import threading
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from siting.allocation.answer_check import (
+    Answer,
+    Claim,
+    fault_of,
+    fault_of_relaxed,
+    feasible,
+    note_refused,
+    scale,
+)
 from siting.allocation.linear import LinearModel
 from siting.arrays import FloatArray
 from siting.errors import SolverError
+from siting.exact import PROVEN_SHARE
 from siting.text import Progress, Text, silent
 
-Status = Literal["optimal", "within_gap", "time_limit", "interrupted", "infeasible", "unbounded"]
-
-FEASIBILITY = 1e-6
-"""How much a row or a bound may be missed by, in the units of the row (the solver's own tolerance)."""
+Status = Literal["optimal", "within_gap", "time_limit", "interrupted", "infeasible", "unbounded", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,8 @@ class MipResult:
     """What the solver found: ``values`` is None only when the status is infeasible or unbounded.
 
     ``bound`` is the least any feasible point can cost (``-inf``: nothing known). ``optimal`` means that the
-    objective meets the bound to the solver's tolerance; ``within_gap`` that it stopped at the gap asked.
+    objective meets the bound to the solver's tolerance; ``within_gap`` that it stopped at the gap asked; ``refused``
+    that every answer was one that the model contradicts, so that what was known before is returned, without a bound.
     ``iterations`` of the simplex say what the search took in a measure that is the same on every machine.
     """
 
@@ -54,11 +65,10 @@ class MipResult:
 
 @dataclass(frozen=True, slots=True)
 class LpResult:
-    """The relaxation: values, row duals, reduced costs, and a bound that holds whatever the status."""
+    """The relaxation: values, row duals, and a bound that holds whatever the status."""
 
     values: FloatArray | None
     row_duals: FloatArray
-    reduced_costs: FloatArray
     objective: float
     bound: float
     status: Status
@@ -77,7 +87,8 @@ def solve_mip(
     """Minimise a mixed-integer linear model; Ctrl-C and the time limit return the best so far.
 
     Whole columns come back exactly whole; the continuous ones are then solved again with those held, so that no
-    rounding is left in them.
+    rounding is left in them. An answer that the model contradicts is refused (`answer_check`) and the model solved
+    again with presolve off; so is one that says there is none, which only another run can contradict.
 
     Parameters
     ----------
@@ -102,41 +113,45 @@ def solve_mip(
     Raises
     ------
     SolverError
-        If the solver failed, or stopped before it had any point.
+        If the solver failed, stopped before it had any point, or contradicted itself and no point is known.
     """
     begun = time.perf_counter()
-    if start is not None and model.violation(start) > FEASIBILITY:
-        start = None
+    best = start.copy() if start is not None and feasible(model, start) else None
     if time_limit_s <= 0:
-        return _from_start(model, start, -math.inf, "time_limit", begun)
+        return _ended(model, best, "time_limit", begun)
     if not model.matrix.shape[1]:
         return _of_no_columns(model, begun)
-    solver = _loaded(model, relaxed=False)
-    _set(solver, time_limit=float(min(time_limit_s, 1e9)), mip_rel_gap=float(gap), random_seed=int(seed) % 2**31)
-    if start is not None:
-        point = _highspy().HighsSolution()
-        point.col_value = start.tolist()
-        solver.setSolution(point)
-    interrupted = _run(solver, progress)
-    status = _status(solver, interrupted)
-    info = solver.getInfo()
-    took = max(0, int(info.simplex_iteration_count))
-    if status in ("infeasible", "unbounded"):
-        return MipResult(None, math.nan, math.nan, status, time.perf_counter() - begun, took)
-    bound = _clean(info.mip_dual_bound)
-    values = np.array(solver.getSolution().col_value) if info.primal_solution_status == 2 else None
-    if values is not None:
-        values = _polished(model, values)
-    if values is None or (start is not None and model.value(values) > model.value(start)):
-        return replace(_from_start(model, start, bound, status, begun), iterations=took)
-    objective = model.value(values)
-    if status == "optimal" and objective - bound > 1e-9 * max(1.0, abs(objective)) + 2e-6:
-        status = "within_gap"
-    return MipResult(values, objective, min(bound, objective), status, time.perf_counter() - begun, took)
+    took, denied = 0, False
+    for careful in (False, True):
+        left = time_limit_s - (time.perf_counter() - begun)
+        if careful and left <= 0:
+            return _none("infeasible", begun, took) if denied else _ended(model, best, "time_limit", begun, took)
+        options = {"mip_rel_gap": float(gap), "random_seed": int(seed) % 2**31}
+        answer, iterations = _ask(_loaded(model, careful, left, **options), model, best, progress)
+        took += iterations
+        fault = fault_of(model, answer, best, gap)
+        if fault is not None and answer.claim != "unsettled":
+            note_refused(fault)
+        best = _better(model, best, answer.point)
+        if denied and best is None:
+            return _none("infeasible", begun, took)
+        if denied:
+            note_refused("infeasible")
+        if fault is None and answer.claim == "infeasible" and not careful:
+            denied = True
+        elif fault is None and answer.claim in ("infeasible", "unbounded"):
+            return _none(answer.claim, begun, took)
+        elif fault is None and answer.claim != "unsettled":
+            return _ended(model, best, answer.claim, begun, took, bound=answer.bound)
+        elif answer.claim == "interrupted":
+            return _ended(model, best, "interrupted", begun, took)
+    return _ended(model, best, "refused", begun, took)
 
 
 def solve_lp(model: LinearModel, *, time_limit_s: float = 60.0, method: str = "choose") -> LpResult:
     """Solve the relaxation of a model (every column may be a fraction).
+
+    An answer that the model contradicts is refused (`answer_check`) and the model solved again with presolve off.
 
     Parameters
     ----------
@@ -150,52 +165,76 @@ def solve_lp(model: LinearModel, *, time_limit_s: float = 60.0, method: str = "c
     Returns
     -------
     LpResult
-        Its bound is recomputed from the duals (weak duality), so that it holds even when time ran out.
+        Its bound is recomputed from the duals (weak duality), so that it holds even when time ran out, and whatever the
+        solver says.
 
     Raises
     ------
     SolverError
-        If the solver failed.
+        If the solver failed, or contradicted itself twice.
     """
     begun = time.perf_counter()
-    rows, cols = model.matrix.shape
-    if not cols:
-        point = _of_no_columns(model, begun)
+    relaxed = model.relaxed()
+    if not model.matrix.shape[1]:
+        point = _of_no_columns(relaxed, begun)
         return LpResult(
-            point.values, np.zeros(rows), np.zeros(0), point.objective, point.bound, point.status, point.seconds
+            point.values, np.zeros(model.matrix.shape[0]), point.objective, point.bound, point.status, point.seconds
         )
-    solver = _loaded(model, relaxed=True)
-    _set(solver, time_limit=float(min(time_limit_s, 1e9)), solver=method)
-    interrupted = _run(solver, silent)
-    status = _status(solver, interrupted)
-    answer = solver.getSolution()
-    duals = np.array(answer.row_dual) if answer.dual_valid else np.zeros(rows)
-    values = np.array(answer.col_value) if status == "optimal" else None
-    return LpResult(
-        values=values,
-        row_duals=duals,
-        reduced_costs=model.cost - model.matrix.T @ duals,
-        objective=model.value(values) if values is not None else math.nan,
-        bound=model.dual_bound(duals),
-        status=status,
-        seconds=time.perf_counter() - begun,
-    )
+    denied = False
+    for careful in (False, True):
+        left = max(time_limit_s - (time.perf_counter() - begun), 0.0)
+        answer, duals = _ask_relaxed(_loaded(relaxed, careful, left, solver=method), relaxed)
+        fault = fault_of_relaxed(relaxed, answer)
+        if fault is not None and answer.claim != "unsettled":
+            note_refused(fault)
+        if denied and answer.claim == "optimal" and fault is None:
+            note_refused("infeasible")
+        denied = fault is None and answer.claim == "infeasible" and not careful
+        if fault is None and not denied and answer.claim != "unsettled":
+            return LpResult(
+                values=answer.point,
+                row_duals=duals,
+                objective=math.nan if answer.point is None else model.value(answer.point),
+                bound=answer.bound,
+                status=answer.claim,
+                seconds=time.perf_counter() - begun,
+            )
+    raise _contradicted()
 
 
-def _highspy() -> Any:
-    """Return the solver's module, imported on first use."""
+WRONG_RELEASES = frozenset({"1.14.0"})
+"""Releases of HiGHS that give false proofs, which no check of an answer can see."""
+
+
+@functools.cache
+def _highs() -> tuple[Any, Callable[[], Any]]:
+    """Return the solver's module, imported on first use, and what makes a solver that says nothing."""
     import highspy
 
-    return highspy
+    release = importlib.metadata.version("highspy")
+    if release in WRONG_RELEASES:
+        raise SolverError(
+            Text(
+                zh=f"求解器 highspy {release} 会给出错误的证明；请换一个版本：pip install --upgrade highspy",
+                en=f"highspy {release} gives false proofs; install another release: pip install --upgrade highspy",
+            )
+        )
+
+    def enable(self: Any) -> None:
+        # the first call of a new solver, which would print its banner
+        self.setOptionValue("output_flag", False)
+        highspy.Highs.enableCallbacks(self)
+
+    return highspy, type("SilentHighs", (highspy.Highs,), {"enableCallbacks": enable})
 
 
-def _loaded(model: LinearModel, *, relaxed: bool) -> Any:
-    """Return a silent solver that holds the model."""
-    highs = _highspy()
-    solver = highs.Highs()
-    _set(solver, output_flag=False, parallel="off", mip_abs_gap=1e-6)
+def _loaded(model: LinearModel, careful: bool, time_limit_s: float, **options: object) -> Any:
+    """Return a silent solver that holds the model; a careful one leaves presolve out."""
+    highs, make = _highs()
+    solver = make()
+    _set(solver, output_flag=False, parallel="off", mip_abs_gap=1e-6, time_limit=float(min(time_limit_s, 1e9)))
+    _set(solver, **options, **({"presolve": "off"} if careful else {}))
     rows, cols = model.matrix.shape
-    whole = np.zeros(cols, dtype=np.int32) if relaxed else model.integral.astype(np.int32)
     matrix = model.matrix
     done = solver.passModel(
         cols,
@@ -212,21 +251,57 @@ def _loaded(model: LinearModel, *, relaxed: bool) -> Any:
         matrix.indptr.astype(np.int32),
         matrix.indices.astype(np.int32),
         matrix.data,
-        whole,
+        model.integral.astype(np.int32),
     )
     if done == highs.HighsStatus.kError:
         raise SolverError(Text(zh="求解器不接受该模型", en="the solver refused the model"))
     return solver
 
 
-def _set(highs_solver: Any, **options: object) -> None:
+def _set(solver: Any, /, **options: object) -> None:
     """Set options, refusing any that this version of the solver does not know."""
-    highs = _highspy()
+    highs, _ = _highs()
     for name, value in options.items():
-        if highs_solver.setOptionValue(name, value) == highs.HighsStatus.kError:
+        if solver.setOptionValue(name, value) == highs.HighsStatus.kError:
             raise SolverError(
                 Text(zh=f"求解器不接受选项 {name}={value}", en=f"the solver refused the option {name}={value}")
             )
+
+
+def _ask(solver: Any, model: LinearModel, known: FloatArray | None, progress: Progress) -> tuple[Answer, int]:
+    """Return what the solver claims of a model with whole columns, and the iterations that it took."""
+    if known is not None:
+        point = _highs()[0].HighsSolution()
+        point.col_value = known.tolist()
+        solver.setSolution(point)
+    interrupted = _run(solver, progress)
+    info = solver.getInfo()
+    values = np.array(solver.getSolution().col_value) if info.primal_solution_status == 2 else None
+    answer = Answer(
+        claim=_claim(solver, interrupted),
+        values=values,
+        point=None if values is None else _polished(model, values),
+        objective=info.objective_function_value,
+        bound=_clean(info.mip_dual_bound),
+    )
+    return answer, max(0, int(info.simplex_iteration_count))
+
+
+def _ask_relaxed(solver: Any, model: LinearModel) -> tuple[Answer, FloatArray]:
+    """Return what the solver claims of a model without whole columns, and its row duals (0 where it has none)."""
+    claim = _claim(solver, _run(solver, silent))
+    found = solver.getSolution()
+    duals = np.array(found.row_dual) if found.dual_valid else np.zeros(model.matrix.shape[0])
+    values = np.array(found.col_value) if claim == "optimal" and found.value_valid else None
+    point = None if values is None else np.clip(values, model.col_lower, model.col_upper)
+    answer = Answer(
+        claim=claim,
+        values=values,
+        point=point if point is None or feasible(model, point) else None,
+        objective=solver.getInfo().objective_function_value,
+        bound=model.dual_bound(duals),
+    )
+    return answer, duals
 
 
 def _run(solver: Any, progress: Progress) -> bool:
@@ -299,15 +374,10 @@ def _tell(progress: Progress, seen: dict[str, float]) -> None:
         progress(Text(zh="求解", en="solving"), None)
 
 
-def _status(solver: Any, interrupted: bool) -> Status:
-    """Translate the solver's verdict; an unusable one is an error."""
-    kind = _highspy().HighsModelStatus
-    verdict = solver.getModelStatus()
-    if verdict == kind.kUnboundedOrInfeasible:
-        _set(solver, presolve="off")
-        interrupted = _run(solver, silent) or interrupted
-        verdict = solver.getModelStatus()
-    known: dict[Any, Status] = {
+def _claim(solver: Any, interrupted: bool) -> Claim:
+    """Translate the solver's verdict; one that settles nothing is "unsettled"."""
+    kind = _highs()[0].HighsModelStatus
+    known: dict[Any, Claim] = {
         kind.kOptimal: "optimal",
         kind.kModelEmpty: "optimal",
         kind.kInfeasible: "infeasible",
@@ -315,12 +385,7 @@ def _status(solver: Any, interrupted: bool) -> Status:
         kind.kTimeLimit: "time_limit",
         kind.kInterrupt: "interrupted",
     }
-    if verdict in known:
-        return known[verdict]
-    if interrupted:
-        return "interrupted"
-    name = solver.modelStatusToString(verdict)
-    raise SolverError(Text(zh=f"求解器失败：{name}", en=f"the solver failed: {name}"))
+    return known.get(solver.getModelStatus(), "interrupted" if interrupted else "unsettled")
 
 
 def _polished(model: LinearModel, values: FloatArray) -> FloatArray | None:
@@ -328,35 +393,67 @@ def _polished(model: LinearModel, values: FloatArray) -> FloatArray | None:
     values = np.clip(values, model.col_lower, model.col_upper)
     whole = np.where(model.integral, np.rint(values), values)
     if model.integral.all() or np.array_equal(whole, values):
-        return whole if model.violation(whole) <= FEASIBILITY else None
+        return whole if feasible(model, whole) else None
     lower, upper = model.col_lower.copy(), model.col_upper.copy()
     lower[model.integral] = upper[model.integral] = whole[model.integral]
     again = solve_lp(model.with_bounds(lower, upper)).values
-    if again is not None:
-        return np.where(model.integral, whole, np.clip(again, lower, upper))
-    return whole if model.violation(whole) <= FEASIBILITY else None
+    for point in (None if again is None else np.where(model.integral, whole, again), whole):
+        if point is not None and feasible(model, point):
+            return point
+    return None
 
 
-def _from_start(model: LinearModel, start: FloatArray | None, bound: float, status: Status, begun: float) -> MipResult:
-    """Return the start as the answer, or say that there is none."""
-    if start is None:
+def _better(model: LinearModel, known: FloatArray | None, found: FloatArray | None) -> FloatArray | None:
+    """Return the better of two feasible points, either of which may be missing."""
+    if known is None or found is None:
+        return known if found is None else found
+    return found if model.value(found) <= model.value(known) else known
+
+
+def _none(claim: Literal["infeasible", "unbounded"], begun: float, took: int) -> MipResult:
+    """Return that there is no answer."""
+    return MipResult(None, math.nan, math.nan, claim, time.perf_counter() - begun, took)
+
+
+def _ended(
+    model: LinearModel,
+    best: FloatArray | None,
+    status: Status,
+    begun: float,
+    took: int = 0,
+    *,
+    bound: float = -math.inf,
+) -> MipResult:
+    """Return the best point with a bound, or say that there is none."""
+    if best is None and status == "refused":
+        raise _contradicted()
+    if best is None:
         raise SolverError(
             Text(
                 zh="求解器在找到任何可行解之前就停止了；请放宽时间限制",
                 en="the solver stopped before it had any feasible answer; allow it more time",
             )
         )
-    objective = model.value(start)
-    if status == "optimal" and objective - bound > 1e-9 * max(1.0, abs(objective)) + 2e-6:
+    objective = model.value(best)
+    if status == "optimal" and objective - bound > PROVEN_SHARE * scale(objective) + 2e-6:
         status = "within_gap"
-    return MipResult(start.copy(), objective, min(bound, objective), status, time.perf_counter() - begun)
+    return MipResult(best, objective, min(bound, objective), status, time.perf_counter() - begun, took)
+
+
+def _contradicted() -> SolverError:
+    return SolverError(
+        Text(
+            zh="求解器的答案两次与模型不符；请换一个版本的 highspy",
+            en="twice the solver gave an answer that the model contradicts; install another release of highspy",
+        )
+    )
 
 
 def _of_no_columns(model: LinearModel, begun: float) -> MipResult:
     """Answer a model without columns: its offset, if no row asks for anything."""
     nothing = np.zeros(0)
     seconds = time.perf_counter() - begun
-    if model.violation(nothing) > FEASIBILITY:
+    if not feasible(model, nothing):
         return MipResult(None, math.nan, math.nan, "infeasible", seconds)
     return MipResult(nothing, model.offset, model.offset, "optimal", seconds)
 

@@ -14,8 +14,9 @@ from siting.allocation.neighbourhoods import improve
 from siting.allocation.plan import PlanOptions, Sense, Stage
 from siting.allocation.prescription_model import PrescriptionModel, cost_of
 from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2
-from siting.allocation.solve import FEASIBILITY, solve_lp, solve_mip
+from siting.allocation.solve import solve_lp, solve_mip
 from siting.arrays import FloatArray
+from siting.exact import FEASIBILITY
 from siting.text import Progress, Text, silent
 
 M2 = Text(zh="平方米", en="m²")

@@ -11,8 +11,8 @@ from siting.allocation import neighbourhoods
 from siting.allocation.plan import PlanOptions
 from siting.allocation.prescribe import first_draft, limits_of, prescribe
 from siting.allocation.prescription_model import build_model
-from siting.allocation.solve import FEASIBILITY
 from siting.allocation.stages import questions
+from siting.exact import FEASIBILITY
 from tests.allocation.made_situations import made_situation
 
 OPTIONS = PlanOptions(budget=600.0, time_limit_s=60.0)
