@@ -23,13 +23,13 @@ from siting.allocation.infeasible import Solver, over_capacity
 from siting.allocation.lagrangian import best_sites, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome
-from siting.allocation.problem import TOLERANCE, Problem, inner
+from siting.allocation.problem import Problem, inner
 from siting.allocation.reduce import cover_core
 from siting.allocation.search import common_step
-from siting.allocation.solution import objective_of, relative_gap
+from siting.allocation.solution import objective_of
 from siting.allocation.solve import MipResult, solve_mip
 from siting.arrays import BoolArray, FloatArray, IntArray
-from siting.exact import FEASIBILITY
+from siting.exact import FEASIBILITY, PROVEN_SHARE, relative_gap
 
 QUICK_STEPS = 300
 """Steps of the row prices of the cover without capacities."""
@@ -51,7 +51,7 @@ def search_capacitated_cover(
         if not full:
             raise
         interrupted = True
-    closed = full and relative_gap(abs(model.value(point)), known) <= max(options.gap, TOLERANCE)
+    closed = full and relative_gap(abs(model.value(point)), known) <= max(options.gap, PROVEN_SHARE)
     left = 0.0 if closed or interrupted else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
     result = solve_mip(
         model, start=point, time_limit_s=left, gap=options.gap, seed=options.seed, progress=options.progress
@@ -74,7 +74,7 @@ def _outcome(problem: Problem, options: SolveOptions, result: MipResult, known: 
         chosen=chosen,
         bound=bound,
         proven=bound == objective,
-        stopped=relative_gap(objective, bound) > max(options.gap, TOLERANCE),
+        stopped=relative_gap(objective, bound) > max(options.gap, PROVEN_SHARE),
         interrupted=result.status == "interrupted",
         method=method,
         assigned=assigned,

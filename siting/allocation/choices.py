@@ -16,8 +16,8 @@ from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import first_draft, limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model
 from siting.allocation.situation import Situation
-from siting.allocation.solve import solve_lp, solve_mip
-from siting.allocation.stages import Question, answer_stages, exact_value, questions, rounded
+from siting.allocation.solve import MipResult, solve_lp, solve_mip
+from siting.allocation.stages import Question, answer_stages, ended_by, exact_value, questions, rounded, whole_bound
 from siting.arrays import BoolArray, FloatArray
 from siting.errors import ProblemError, SolverError
 from siting.exact import FEASIBILITY
@@ -87,9 +87,10 @@ def alternatives(
         if result.values is None:
             break
         draft = rounded(model, result.values)
-        stage = _cost_stage(cost, draft.cost(plan.situation), result.bound, options, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        stage = _cost_stage(cost, draft.cost(plan.situation), result, options.gap, seconds)
         earlier = tuple(one for one in plan.stages if one.id not in ("cost", "new_build", "spending"))
-        found.append(make_plan(model, options, draft, (*earlier, stage), time.perf_counter() - started))
+        found.append(make_plan(model, options, draft, (*earlier, stage), seconds))
         taken.append(result.values[model.part("y")] > 0.5)
     return tuple(sorted(found, key=lambda one: one.total_cost))
 
@@ -100,10 +101,9 @@ def _differs(model: PrescriptionModel, chosen: BoolArray, sites: BoolArray, by: 
     return model.row(y=coefficient), float(by - int((chosen & sites).sum())), float(np.inf)
 
 
-def _cost_stage(cost: Question, value: float, bound: float, options: PlanOptions, seconds: float) -> Stage:
-    bound = min(bound, value)
-    gap = abs(value - bound) / max(abs(value), 1e-9)
-    return Stage(cost.id, cost.name, cost.sense, value, bound, gap, gap <= options.gap, seconds, cost.unit)
+def _cost_stage(cost: Question, value: float, result: MipResult, gap: float, seconds: float) -> Stage:
+    bound = whole_bound(cost, result.bound, value)
+    return Stage(cost.id, cost.name, cost.sense, value, bound, gap, ended_by(result), seconds, cost.unit)
 
 
 def worth_of_actions(plan: Plan, *, seconds_each: float = 2.0, progress: Progress = silent) -> pd.DataFrame:
@@ -198,7 +198,7 @@ def cost_curve(
     Returns
     -------
     DataFrame
-        budget and cost (万元), weighted_households brought to the standard, bound, gap, proven, communities_met and
+        budget and cost (万元), weighted_households brought to the standard, bound, gap, proof, communities_met and
         households_met in all; budget 0 first.
 
     Raises
@@ -215,7 +215,8 @@ def cost_curve(
         free, options, first_draft(free), progress=progress, only=("resettlement", "households", "cost")
     )
     top = draft.cost(situation)
-    rows, bounds = [], []
+    rows: list[tuple[float, float, float, int, float]] = []
+    points_found: list[Stage] = []
     least = limits_of(situation, options)
     floor = float(situation.actions.cost(least.required, least.min_u).sum())
     budgets = np.unique(np.concatenate([[floor], np.linspace(0, top, points + 1)[1:]]))
@@ -225,7 +226,8 @@ def cost_curve(
         model = build_model(situation, limits_of(situation, replace(options, budget=float(budget))))
         question = next(one for one in questions(model, options) if one.id == "households")
         if budget >= top:
-            best, bound = draft, next(stage.bound for stage in stages if stage.id == "households")
+            best, top_stage = draft, next(stage for stage in stages if stage.id == "households")
+            bound, ended = top_stage.bound, top_stage.ended
         else:
             left = max(0.0, time_limit_s - (time.perf_counter() - begun)) / (len(budgets) - number)
             asked = model.linear.with_cost(-question.row)
@@ -243,16 +245,19 @@ def cost_curve(
             best = (
                 found if sound and exact_value(model, question, found) >= exact_value(model, question, start) else start
             )
-            bound = -result.bound
+            bound, ended = -result.bound, ended_by(result)
         meets = best.meets(situation, model.pairs)
         value = exact_value(model, question, best)
         rows.append(
             (float(budget), best.cost(situation), value, int(meets.sum()), float(situation.households[meets].sum()))
         )
-        bounds.append(max(bound, value))
-    bounds = np.minimum.accumulate(np.array(bounds)[::-1])[::-1].tolist()
+        bound = whole_bound(question, bound, value)
+        stage = Stage(question.id, question.name, question.sense, value, bound, options.gap, ended, 0.0, question.unit)
+        points_found.append(stage)
+    bounds = np.minimum.accumulate(np.array([stage.bound for stage in points_found])[::-1])[::-1]
     table = pd.DataFrame(rows, columns=["budget", "cost", "weighted_households", "communities_met", "households_met"])
     table.insert(3, "bound", np.maximum(bounds, table["weighted_households"]))
-    table.insert(4, "gap", (table["bound"] - table["weighted_households"]) / np.maximum(table["bound"], 1e-9))
-    table.insert(5, "proven", table["gap"] <= options.gap)
+    known = [replace(stage, bound=bound) for stage, bound in zip(points_found, table["bound"], strict=True)]
+    table.insert(4, "gap", [stage.gap for stage in known])
+    table.insert(5, "proof", [stage.proof for stage in known])
     return table

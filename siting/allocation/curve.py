@@ -10,10 +10,11 @@ import pandas as pd
 
 from siting.allocation.models import solve_problem
 from siting.allocation.options import SolveOptions
-from siting.allocation.problem import TOLERANCE, Problem
-from siting.allocation.solution import Solution, relative_gap
+from siting.allocation.problem import Problem
+from siting.allocation.solution import Solution
 from siting.arrays import IntArray
 from siting.errors import InfeasibleError, ProblemError
+from siting.exact import is_proven
 from siting.text import Progress, Text, silent
 
 
@@ -163,7 +164,7 @@ def _tightened(points: list[CurvePoint]) -> tuple[CurvePoint, ...]:
         if found is not None:
             choose = min if found.problem.maximise else max
             best = found.bound if best is None else choose(best, found.bound)
-            if relative_gap(found.objective, best) <= TOLERANCE:
+            if is_proven(found.objective, best):
                 best = found.objective
             found = replace(found, bound=best, stopped=found.stopped and best != found.objective).check()
         tight.append(CurvePoint(point.limit, found, point.blocked))

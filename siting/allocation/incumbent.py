@@ -8,8 +8,8 @@ from scipy.sparse import csr_array
 
 from siting.allocation.options import SolveOptions
 from siting.allocation.outcome import Outcome
-from siting.allocation.solution import relative_gap
 from siting.arrays import IntArray
+from siting.exact import is_proven, relative_gap
 from siting.text import Text
 
 
@@ -38,7 +38,7 @@ class Incumbent:
     @property
     def proven(self) -> bool:
         """Return whether nothing better is left."""
-        return self.chosen is not None and relative_gap(self.value, self.bound) <= 1e-12
+        return self.chosen is not None and is_proven(self.value, self.bound)
 
     @property
     def closed(self) -> bool:

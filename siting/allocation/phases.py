@@ -19,10 +19,12 @@ from siting.allocation.prescribe import limits_of
 from siting.allocation.prescription_model import PrescriptionModel, build_model, demand_classes
 from siting.allocation.situation import MONEY_SLACK
 from siting.allocation.solve import solve_mip
-from siting.allocation.stages import WEIGHTED
+from siting.allocation.stages import ended_by, weighted_question, whole_bound
 from siting.arrays import BoolArray, FloatArray, IntArray
 from siting.errors import ProblemError
 from siting.text import Text
+
+_SUMMED = Text("分年达标的加权户数之和", "weighted households that meet, summed over years")
 
 if TYPE_CHECKING:
     from siting.coverage import Scorecard
@@ -85,18 +87,9 @@ def phase_plan(
     built = result.found[: len(years) * len(ks)].reshape(len(years), len(ks)) > 0.5
     year_of = built.argmax(axis=0)
     table, value = _phase_table(plan, model, draft, ks, year_of, years, np.cumsum(money))
-    bound = max(-result.bound, value)
-    stage = Stage(
-        "phases",
-        Text("分年达标的加权户数之和", "weighted households that meet, summed over years"),
-        "max",
-        value,
-        bound,
-        (bound - value) / max(bound, 1e-9),
-        bound - value <= gap * max(bound, 1e-9),
-        result.seconds,
-        WEIGHTED,
-    )
+    asked = weighted_question("phases", _SUMMED, linear.cost)
+    bound = whole_bound(asked, -result.bound, value)
+    stage = Stage(asked.id, asked.name, asked.sense, value, bound, gap, ended_by(result), result.seconds, asked.unit)
     return replace(plan, phases=table, stages=(*(one for one in plan.stages if one.id != "phases"), stage))
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import geopandas as gpd
 import pandas as pd
 
+from siting.exact import is_proven, relative_gap
 from siting.text import Text
 
 if TYPE_CHECKING:
     from siting.allocation.situation import Situation
 
-Status = Literal["complete", "partial", "stopped"]
+Status = Literal["complete", "partial", "stopped", "open"]
 Sense = Literal["max", "min"]
+Ended = Literal["search", "time", "interrupted"]
+Proof = Literal["proven", "within_gap", "time", "interrupted", "open"]
 
 
 def each_row(table: pd.DataFrame) -> Iterator[Any]:
@@ -49,8 +52,8 @@ class PlanOptions:
 class Stage:
     """One question of the plan, answered while holding what the earlier ones reached.
 
-    ``bound`` is the best value still possible given the stages before; ``gap`` is the distance from the value to
-    it, relative to the larger of both; ``proven`` says that the gap is within what was asked.
+    ``bound`` is the best value still possible given the stages before; ``gap_asked`` the relative gap at which the
+    search might stop; ``ended`` says whether it ran to its end or time or Ctrl-C ended it.
     """
 
     id: str
@@ -58,19 +61,43 @@ class Stage:
     sense: Sense
     value: float
     bound: float
-    gap: float
-    proven: bool
+    gap_asked: float
+    ended: Ended
     seconds: float
     unit: Text
+
+    @property
+    def gap(self) -> float:
+        """The distance from the value to the bound, relative to the larger of both; ``inf`` without a bound."""
+        return relative_gap(self.value, self.bound)
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing better is possible: the bound equals the value to rounding."""
+        return is_proven(self.value, self.bound)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the value is proven, or within the gap asked."""
+        return self.proven or self.gap <= self.gap_asked
+
+    @property
+    def proof(self) -> Proof:
+        """What is known of the value: proven, within the gap asked, or why neither."""
+        if self.proven:
+            return "proven"
+        if self.settled:
+            return "within_gap"
+        return "open" if self.ended == "search" else self.ended
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Chosen actions with their allotment, and the proof of how good they are.
 
-    ``status`` is ``"complete"`` when everything asked is met and every stage is proven, ``"partial"`` when something
-    asked is not met (``blocked`` says what and why), ``"stopped"`` when all is met but a stage ran out of time
-    before its proof.
+    ``status`` is ``"partial"`` when something asked is not met (``blocked`` says what and why); when all is met,
+    ``"complete"`` where every stage is proven or within the gap asked, ``"stopped"`` where time or Ctrl-C ended one
+    before, ``"open"`` where one is not within the gap for another reason.
 
     Tables
     ------
@@ -115,8 +142,13 @@ class Plan:
 
     @property
     def proven(self) -> bool:
-        """Whether every stage is proven within the gap that was asked."""
+        """Whether every stage is proven."""
         return all(stage.proven for stage in self.stages)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every stage is proven or within the gap asked."""
+        return all(stage.settled for stage in self.stages)
 
     def facilities(
         self, facilities: gpd.GeoDataFrame, allotments: pd.DataFrame | None = None

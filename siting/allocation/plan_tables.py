@@ -69,10 +69,12 @@ def _asked(s: Situation, options: PlanOptions, meets: BoolArray) -> BoolArray:
 
 
 def _status(short: bool, stages: Sequence[Stage]) -> Status:
-    """Return whether all that was asked is met, and proven to be."""
+    """Return whether all that was asked is met, and how sure it is that it could not be met better."""
     if short:
         return "partial"
-    return "complete" if all(stage.proven for stage in stages) else "stopped"
+    if all(stage.settled for stage in stages):
+        return "complete"
+    return "stopped" if any(stage.ended != "search" for stage in stages if not stage.settled) else "open"
 
 
 def _actions(model: PrescriptionModel, draft: Draft) -> pd.DataFrame:

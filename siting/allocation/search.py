@@ -17,10 +17,10 @@ from siting.allocation.heuristics import WORK_PER_SECOND, search_max_cover, sear
 from siting.allocation.lagrangian import STEPS, max_cover_bound, set_cover_bound
 from siting.allocation.options import SolveOptions
 from siting.allocation.problem import Problem, inner
-from siting.allocation.solution import relative_gap
 from siting.allocation.solve import solve_mip
 from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
+from siting.exact import is_proven, relative_gap
 from siting.text import Text
 
 EXACT_SECONDS_PER_PAIR = 1.5e-4
@@ -97,8 +97,8 @@ class _Run:
 
     def closed(self) -> bool:
         """Return whether the gap asked is reached."""
-        gap = relative_gap(self.value, self.bound)
-        return self.chosen is not None and (gap <= self.options.gap or gap <= 1e-12)
+        close = relative_gap(self.value, self.bound) <= self.options.gap
+        return self.chosen is not None and (close or is_proven(self.value, self.bound))
 
     def done(self) -> bool:
         """Report the gap and return whether to stop here."""

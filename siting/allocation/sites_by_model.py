@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from siting.allocation.models import solve
-from siting.allocation.plan import Plan, PlanOptions, Stage
+from siting.allocation.plan import Ended, Plan, PlanOptions, Stage
 from siting.allocation.prescribe import prescribe
 from siting.allocation.problem import Model, make_problem
 from siting.allocation.situation import Situation
@@ -98,12 +98,19 @@ def plan_by_model(
         sense,
         solution.objective,
         solution.bound,
-        solution.gap,
-        solution.gap <= options.gap,
+        options.gap,
+        _ended(solution, options.time_limit_s),
         solution.seconds,
         unit,
     )
     return replace(sized, stages=(stage, *sized.stages), options=options)
+
+
+def _ended(solution: Solution, time_limit_s: float) -> Ended:
+    """Return what ended the search of a model: what leaves a gap well before the time is up had no more to try."""
+    if solution.interrupted:
+        return "interrupted"
+    return "time" if solution.stopped and solution.seconds >= 0.9 * time_limit_s else "search"
 
 
 def _rows(

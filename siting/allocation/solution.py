@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from siting.allocation.problem import TOLERANCE, Problem, inner
 from siting.arrays import FloatArray, IntArray
 from siting.errors import SolverError
+from siting.exact import is_proven, relative_gap
 from siting.text import Text
 
 
@@ -66,7 +67,7 @@ class Solution:
     @property
     def proven(self) -> bool:
         """Return whether no answer can be better, to rounding."""
-        return self.gap <= TOLERANCE
+        return is_proven(self.objective, self.bound)
 
     @property
     def uncovered(self) -> IntArray:
@@ -102,16 +103,6 @@ class Solution:
                 Text(zh="；".join(fault.zh for fault in faults), en="; ".join(fault.en for fault in faults))
             )
         return self
-
-
-def relative_gap(objective: float, bound: float) -> float:
-    """Return |objective - bound| / |objective|: 0 when equal, ``inf`` when the bound is."""
-    if objective == bound:
-        return 0.0
-    difference = abs(objective - bound)
-    if not math.isfinite(difference):
-        return math.inf
-    return difference / abs(objective) if objective else math.inf
 
 
 def cover_counts(problem: Problem, chosen: IntArray) -> IntArray:

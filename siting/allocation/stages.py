@@ -11,10 +11,10 @@ import numpy as np
 from siting.allocation.draft import Draft, whole_units
 from siting.allocation.linear import LinearModel
 from siting.allocation.neighbourhoods import improve
-from siting.allocation.plan import PlanOptions, Sense, Stage
+from siting.allocation.plan import Ended, PlanOptions, Sense, Stage
 from siting.allocation.prescription_model import PrescriptionModel, cost_of
 from siting.allocation.situation import MONEY_SLACK, UNITS_PER_M2
-from siting.allocation.solve import solve_lp, solve_mip
+from siting.allocation.solve import MipResult, solve_lp, solve_mip
 from siting.arrays import FloatArray
 from siting.exact import FEASIBILITY
 from siting.text import Progress, Text, silent
@@ -22,14 +22,21 @@ from siting.text import Progress, Text, silent
 M2 = Text(zh="平方米", en="m²")
 WEIGHTED = Text(zh="加权户", en="weighted households")
 WAN = Text(zh="万元", en="10,000 yuan")
-_WEIGHT_SLACK = 4e-4  # weights are whole thousandths: less than half of one
-_AREA_SLACK_M2 = 5e-7  # areas are whole hundredths: far less than one, so that rounding brings back what was held
+_WEIGHT_STEP, _WEIGHT_SLACK = 1e-3, 4e-4  # weights are whole thousandths: less than half of one
+_AREA_STEP_M2 = 1.0 / UNITS_PER_M2
+_AREA_SLACK_M2 = 5e-7  # far less than a hundredth, so that rounding brings back what was held
+_PRICE_STEP = 1e-9
+"""万元: prices a hundredth of a m² are compared in whole units of this, below what any table gives."""
+_WEIGHTS, _AREAS = (_WEIGHT_SLACK, _WEIGHT_STEP), (_AREA_SLACK_M2, _AREA_STEP_M2)
 COMMUNITIES = Text(zh="个社区", en="communities")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One stage before it is answered: what is made most or least, and with which slack its answer is held."""
+    """One stage before it is answered: what is made most or least, and with which slack its answer is held.
+
+    ``step`` divides the difference of any two values that whole units can have, 0 where nothing does.
+    """
 
     id: str
     name: Text
@@ -37,6 +44,7 @@ class Question:
     unit: Text
     row: FloatArray
     slack: float
+    step: float
 
 
 def questions(model: PrescriptionModel, options: PlanOptions) -> list[Question]:
@@ -55,27 +63,39 @@ def questions(model: PrescriptionModel, options: PlanOptions) -> list[Question]:
     asked: list[Question] = []
     if first.any():
         name = Text("安置社区优先", "resettlement communities first")
-        asked.append(Question("resettlement", name, "max", WEIGHTED, model.row(z=weight * first), _WEIGHT_SLACK))
+        asked.append(weighted_question("resettlement", name, model.row(z=weight * first)))
     if options.compliance == "targets":
         name = Text("计入目标的社区", "communities counted towards the targets")
-        asked.append(Question("targets", name, "max", COMMUNITIES, model.row(s=np.ones(len(s.targets))), 0.4))
+        asked.append(Question("targets", name, "max", COMMUNITIES, model.row(s=np.ones(len(s.targets))), 0.4, 1.0))
     else:
         name = Text("达标的加权户数", "weighted households brought to the standard")
-        asked.append(Question("households", name, "max", WEIGHTED, model.row(z=weight), _WEIGHT_SLACK))
+        asked.append(weighted_question("households", name, model.row(z=weight)))
         filled = model.row(x=np.ones(len(model.pairs.action)))
-        asked.append(Question("area", Text("补足的面积", "deficit filled"), "max", M2, filled, _AREA_SLACK_M2))
+        asked.append(Question("area", Text("补足的面积", "deficit filled"), "max", M2, filled, *_AREAS))
     fixed, price = cost_of(s, model.limits.allowed)
-    asked.append(Question("cost", Text("最低费用", "least cost"), "min", WAN, model.row(y=fixed, a=price), MONEY_SLACK))
+    spent, money = model.row(y=fixed, a=price), (MONEY_SLACK, money_step(fixed, price))
+    asked.append(Question("cost", Text("最低费用", "least cost"), "min", WAN, spent, *money))
     anew = s.actions.new_build.astype(float)
     if (anew[model.limits.allowed] > 0).any():
         asked.append(
-            Question(
-                "new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), _AREA_SLACK_M2
-            )
+            Question("new_build", Text("新建面积最少", "least new-build area"), "min", M2, model.row(a=anew), *_AREAS)
         )
         name = Text("新建面积不增的最低费用", "least cost with no more new building")
-        asked.append(Question("spending", name, "min", WAN, model.row(y=fixed, a=price), MONEY_SLACK))
+        asked.append(Question("spending", name, "min", WAN, spent, *money))
     return asked
+
+
+def weighted_question(stage_id: str, name: Text, row: FloatArray) -> Question:
+    """Return a question about most weighted households.
+
+    Parameters
+    ----------
+    stage_id, name
+        What it is called.
+    row
+        The weight of each column, whole thousandths of a household, shape (columns,).
+    """
+    return Question(stage_id, name, "max", WEIGHTED, row, *_WEIGHTS)
 
 
 def exact_value(model: PrescriptionModel, question: Question, draft: Draft) -> float:
@@ -223,12 +243,64 @@ def _answer(
         found = start
     value = exact_value(model, question, found)
     least = result.bound if math.isfinite(result.bound) else solve_lp(asked, time_limit_s=_QUICK_BOUND_S).bound
-    bound = sign * min(least, sign * value) + 0.0  # never -0
-    gap = abs(bound - value) / max(abs(bound), abs(value), 1e-9) if math.isfinite(bound) else math.inf
+    bound = whole_bound(question, sign * least, value)
+    ended: Ended = "interrupted" if stopped else ended_by(result)
     seconds = time.perf_counter() - begun
-    proven = gap <= options.gap or abs(bound - value) <= question.slack
-    stage = Stage(question.id, question.name, question.sense, value, bound, gap, proven, seconds, question.unit)
+    stage = Stage(question.id, question.name, question.sense, value, bound, options.gap, ended, seconds, question.unit)
     return found, stage, stopped
+
+
+def ended_by(result: MipResult) -> Ended:
+    """Return what ended a search: its own end, time, or Ctrl-C.
+
+    Parameters
+    ----------
+    result
+        What the solver left.
+    """
+    if result.status == "interrupted":
+        return "interrupted"
+    return "time" if result.status == "time_limit" else "search"
+
+
+def whole_bound(question: Question, bound: float, value: float) -> float:
+    """Return a bound rounded to what whole units can reach, and to the value where only slack is between them.
+
+    Areas are whole hundredths of a m² and weights whole thousandths: what no sum of them can be is no bound.
+
+    Parameters
+    ----------
+    question
+        The stage, with its sense, step and slack.
+    bound
+        What no plan is better than; infinite where nothing is known.
+    value
+        What a plan reached.
+    """
+    sign = -1.0 if question.sense == "max" else 1.0
+    least, worth = sign * bound, sign * value
+    if question.step and math.isfinite(least):
+        room = min(0.25 * question.step, FEASIBILITY * max(1.0, abs(least)))
+        least = math.ceil((least - room) / question.step) * question.step
+    if least > worth - question.slack:
+        least = worth
+    return sign * least + 0.0  # never -0
+
+
+def money_step(fixed: FloatArray, price: FloatArray) -> float:
+    """Return an amount, 万元, that divides what any whole hundredths of a m² cost, 0 where there is none worth a fen.
+
+    Parameters
+    ----------
+    fixed, price
+        Cost of each action and of each m² of it, 万元, shape (k,).
+    """
+    each = np.concatenate([fixed, price / UNITS_PER_M2]) / _PRICE_STEP
+    whole = np.rint(each)
+    if (np.abs(each - whole) > 1e-3).any():  # a discounted yearly cost
+        return 0.0
+    step = float(np.gcd.reduce(whole.astype(np.int64), initial=0)) * _PRICE_STEP
+    return step if step > MONEY_SLACK else 0.0
 
 
 def rounded(model: PrescriptionModel, values: FloatArray, *, spare_new_build: bool = False) -> Draft:

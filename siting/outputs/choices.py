@@ -9,15 +9,13 @@ import pandas as pd
 from siting.allocation.plan import each_row
 from siting.outputs.numbers import format_figure
 from siting.outputs.sheet import Column, Sheet, rows_of
-from siting.outputs.words import ACQUISITION, STATUS, say
+from siting.outputs.words import ACQUISITION, PROOF, STATUS, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
     from siting.allocation.plan import Plan
     from siting.outputs.results import Results
     from siting.standards import Standard
-
-PROVEN = {True: Text("已证明", "proven"), False: Text("未证明", "not proven")}
 
 
 def choice_sheets(results: Results, plan: Plan, lang: Lang) -> list[Sheet]:
@@ -129,7 +127,7 @@ def curve_sheet(curve: pd.DataFrame, lang: Lang) -> Sheet:
             "weighted_households",
             "bound",
             "gap",
-            lambda row: PROVEN[bool(row.proven)].to(lang),
+            lambda row: say(PROOF, row.proof, lang),
         ),
         chart=(0, (4, 5)),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from siting.outputs.figures import Figure, headlines
 from siting.outputs.numbers import format_figure, is_missing, with_unit
+from siting.outputs.words import PROOF
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _planned(plan: Plan) -> list[Text]:
         )
     ]
     for stage in plan.stages:
-        proof = Text("已证明", "proven") if stage.proven else Text("提前停下，未证明", "stopped early, not proven")
+        proof = PROOF[stage.proof]
         value, bound, gap = f"{stage.value:,.2f}", f"{stage.bound:,.2f}", f"{stage.gap:.2%}"
         lines.append(
             Text(

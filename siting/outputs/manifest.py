@@ -86,7 +86,7 @@ def manifest(results: Results, outputs: Mapping[str, Path] | None = None) -> dic
                     "value": stage.value,
                     "bound": stage.bound,
                     "gap": stage.gap,
-                    "proven": stage.proven,
+                    "proof": stage.proof,
                     "seconds": stage.seconds,
                 }
                 for stage in plan.stages

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from siting.outputs.sheet import Column, Sheet, rows_of
-from siting.outputs.words import ACQUISITION, BLOCK_REASON, say
+from siting.outputs.words import ACQUISITION, BLOCK_REASON, PROOF, say
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -179,12 +179,11 @@ def stage_sheet(plan: Plan, lang: Lang) -> Sheet:
             "bound": [float(stage.bound) for stage in plan.stages],
             "unit": [stage.unit.to(lang) for stage in plan.stages],
             "gap": [float(stage.gap) for stage in plan.stages],
-            "proven": [stage.proven for stage in plan.stages],
+            "proof": [stage.proof for stage in plan.stages],
             "seconds": [float(stage.seconds) for stage in plan.stages],
         }
     )
     sense = {"max": Text("越大越好", "most"), "min": Text("越小越好", "least")}
-    proven = {True: Text("已证明", "proven"), False: Text("未证明（提前停止）", "not proven (stopped early)")}
     return Sheet(
         Text("方案界限", "Bounds"),
         Text(
@@ -211,7 +210,7 @@ def stage_sheet(plan: Plan, lang: Lang) -> Sheet:
             "bound",
             "unit",
             "gap",
-            lambda row: proven[bool(row.proven)].to(lang),
+            lambda row: say(PROOF, row.proof, lang),
             "seconds",
         ),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from siting.outputs.figures import Figure, headlines, verdict_codes
 from siting.outputs.manifest import library_versions
 from siting.outputs.numbers import format_figure, format_number, is_missing
-from siting.outputs.words import ACQUISITION, PLAN_STATUS
+from siting.outputs.words import ACQUISITION, PLAN_STATUS, PROOF
 from siting.text import Lang, Text
 
 LANGS: tuple[Lang, Lang] = ("zh", "en")
@@ -227,15 +227,7 @@ def planned(results: Results, plan: Plan) -> list[Text]:
                 f"The plan chooses no action ({budget.en}): {status.en}.",
             )
         ]
-    sure = all(stage.proven for stage in plan.stages)
-    proof = (
-        Text("各步都已证明在要求的差距之内", "every stage is proven within the gap that was asked")
-        if sure
-        else Text(
-            "有的步骤提前停止，未能证明最优，差距见下表",
-            "some stages stopped before their proof; see the gaps below",
-        )
-    )
+    proof = how_sure(plan)
     return [
         Text(
             f"方案共 {len(plan.actions)} 项：{zh}，合计 {area:,.0f} 平方米，费用 {cost} 万元（{budget.zh}）。"
@@ -245,6 +237,31 @@ def planned(results: Results, plan: Plan) -> list[Text]:
             f"Its state: {status.en}; {proof.en}.",
         )
     ]
+
+
+def how_sure(plan: Plan) -> Text:
+    """Return how sure the stages of a plan are, in one clause.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+
+    Returns
+    -------
+    Text
+        Proven, within the gap asked, or how many stages are neither and why.
+    """
+    if plan.proven:
+        return Text("各步都已证明最优", "every stage is proven")
+    if plan.settled:
+        return Text("各步都已证明最优或在要求的差距之内", "every stage is proven or within the gap asked")
+    left = [stage for stage in plan.stages if not stage.settled]
+    why = PROOF[left[0].proof if len({stage.proof for stage in left}) == 1 else "open"]
+    return Text(
+        f"有 {len(left)} 步{why.zh}，差距见下表",
+        f"{len(left)} stage{'s' * (len(left) != 1)} {why.en}; see the gaps below",
+    )
 
 
 def blocked(plan: Plan) -> Text:

@@ -70,8 +70,18 @@ SEVERITY: Mapping[str, Text] = {
 PLAN_STATUS: Mapping[str, Text] = {
     "complete": Text("要求的全部做到", "everything asked is met"),
     "partial": Text("只能做到一部分，见“未能做到的”", "only part can be met; see what could not be done"),
-    "stopped": Text("提前停止，取当时最好的方案", "stopped before the proof; the best plan found by then"),
+    "stopped": Text("时间用完或被中断，取当时最好的方案", "stopped on time or by Ctrl-C; the best plan found by then"),
+    "open": Text("所设目标已达到，但未达到要求的差距", "everything asked is met, not within the gap asked"),
 }
+
+PROOF: Mapping[str, Text] = {
+    "proven": Text("已证明最优", "proven"),
+    "within_gap": Text("在要求的差距之内", "within the gap asked"),
+    "time": Text("时间用完，未达到要求的差距", "stopped on time, not within the gap asked"),
+    "interrupted": Text("被中断，未达到要求的差距", "interrupted, not within the gap asked"),
+    "open": Text("未达到要求的差距", "not within the gap asked"),
+}
+"""How sure a figure of a plan is: optimal, near enough to the best possible, or neither and why."""
 
 BLOCK_REASON: Mapping[str, Text] = {
     "reach": Text("可选的点位都够不着", "beyond every site that may be chosen"),

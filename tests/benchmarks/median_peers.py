@@ -15,8 +15,8 @@ from siting.allocation import make_problem
 from siting.allocation.linear import LinearModel
 from siting.allocation.median_bound import Survivors, survivors_model
 from siting.allocation.median_core import median_core
-from siting.allocation.solution import relative_gap
 from siting.allocation.solve import solve_mip
+from siting.exact import relative_gap
 
 PROVEN = 1e-4
 """Relative gap at which a peer counts as done: what the solvers under them stop at by default."""

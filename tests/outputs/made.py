@@ -364,9 +364,10 @@ def made_plan(people):
     )
     unit = Text("加权户", "weighted households")
     met = Text("达标社区的加权户数最多", "most weighted households that meet")
+    wan = Text("万元", "10,000 yuan")
     stages = (
-        Stage("met", met, "max", 5400.0, 5410.0, 0.00185, False, 3.2, unit),
-        Stage("cost", Text("费用最低", "least cost"), "min", 452.5, 452.5, 0.0, True, 1.0, Text("万元", "10,000 yuan")),
+        Stage("met", met, "max", 5400.0, 5410.0, 0.001, "time", 3.2, unit),
+        Stage("cost", Text("费用最低", "least cost"), "min", 452.5, 452.5, 0.001, "search", 1.0, wan),
     )
     blocked = pd.DataFrame(
         [
@@ -432,7 +433,7 @@ def made_plan(people):
                 "weighted_households": [2400.0, 4100.0, 5400.0],
                 "bound": [2400.0, 4200.0, 5410.0],
                 "gap": [0.0, 0.0238, 0.0018],
-                "proven": [True, False, False],
+                "proof": ["proven", "time", "open"],
                 "communities_met": [4, 9, 13],
                 "households_met": [1300.0, 2900.0, 3900.0],
             }

@@ -108,7 +108,7 @@ def test_every_output_gives_the_same_plan(told, results, written):
     assert told["run"]["plan"]["total_cost_wan_yuan"] == results.plan.total_cost
     assert told["map"]["plan"]["cost"] == "452.5"
     assert told["run"]["plan"]["stages"][0]["bound"] == 5410.0
-    assert told["run"]["plan"]["stages"][0]["proven"] is False
+    assert told["run"]["plan"]["stages"][0]["proof"] == "time"
 
 
 def test_the_record_names_every_output_with_its_hash_and_every_input_with_its_own(told, written):

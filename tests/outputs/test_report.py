@@ -81,7 +81,7 @@ def test_the_parts_an_official_reads_are_there_in_order(page):
 
 
 def test_the_plan_is_told_with_its_cost_its_budget_its_bound_and_what_is_not_proven(page):
-    for words in ("452.5 万元", "预算 3,000.0 万元", "5,410", "未证明", "新建 1 项", "社区013"):
+    for words in ("452.5 万元", "预算 3,000.0 万元", "5,410", "时间用完，未达到要求的差距", "新建 1 项", "社区013"):
         assert words in page.text
 
 

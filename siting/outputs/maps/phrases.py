@@ -57,8 +57,6 @@ PHRASES: Mapping[str, Text] = {
     "fills": Text("补上的面积", "Deficit filled"),
     "allotted": Text("分配给", "Allotted to"),
     "bounds": Text("达到与界限", "Reached, and the bound"),
-    "proven": Text("已证明在差距之内", "proven within the gap"),
-    "stopped": Text("提前停止，未证明", "stopped early, not proven"),
     "gap": Text("差距", "gap"),
     "bound": Text("界限", "bound"),
     "blocked": Text("未能做到的", "What could not be done"),

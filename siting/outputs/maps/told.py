@@ -76,7 +76,7 @@ def _stage(stage: Any) -> dict[str, Any]:
         "value": [format_figure(stage.value, unit, lang) for lang in ("zh", "en")],
         "bound": [format_figure(stage.bound, unit, lang) for lang in ("zh", "en")],
         "gap": format_number(stage.gap, "share"),
-        "proven": int(bool(stage.proven)),
+        "proof": pair(words.PROOF[stage.proof]),
     }
 
 

@@ -442,7 +442,7 @@ function sitingMap(mapId) {
         make("h2", {}, say("bounds")),
         p.stages.map((s) => make("div", { class: "measure" },
           make("div", { class: "head" }, make("span", { class: "label" }, pick(s.name)), make("span", { class: "digits" }, pick(s.value))),
-          make("div", { class: "foot" }, say("bound") + " " + pick(s.bound) + " · " + say("gap") + " " + s.gap + "% · " + say(s.proven ? "proven" : "stopped")))),
+          make("div", { class: "foot" }, say("bound") + " " + pick(s.bound) + " · " + say("gap") + " " + s.gap + "% · " + pick(s.proof)))),
         make("h2", {}, say("actions") + " (" + p.actions.length + ")"),
         make("ul", { class: "list" }, p.actions.map((a, i) => make("li", {}, make("button", { type: "button", on: { click: () => { setAfter(1); map.setView([a.at[1], a.at[0]], Math.max(map.getZoom(), 15), { animate: false }); actionMarkers[i].openPopup(); } } },
           make("i", { class: "diamond", style: { background: a.new ? data.colours.plan : "#fff", outline: "1.5px solid " + data.colours.plan } }),
