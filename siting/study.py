@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +91,7 @@ def measure(
     TableError
         If ``chosen`` names what there is not, or an area that it cannot have; every fault is in it.
     """
+    from siting.allocation.answer_check import counting_refused
     from siting.allocation.phases import indicator_path
     from siting.outputs import Results
 
@@ -100,8 +101,9 @@ def measure(
         access = _access(ready, tables.facilities, progress)
         before = _score(ready, access, tables.facilities, tables.allotments, progress)
     plan, after, plan_circles, path = None, None, None, None
+    refused: Mapping[str, int] = {}
     if chosen is not None or (with_plan and study.plan is not None):
-        with timed(seconds, "plan"):
+        with timed(seconds, "plan"), counting_refused() as refused:
             plan = _plan(ready, access, before, with_plan, chosen, progress)
         with timed(seconds, "score after"):
             after = _score_plan(ready, plan, progress)
@@ -131,6 +133,7 @@ def measure(
         issues=issues,
         seconds=seconds,
         records=ready.records,
+        refused_answers=refused,
     )
 
 

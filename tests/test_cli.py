@@ -6,14 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import highspy
 import pytest
 
 from siting.cli import main
 from siting.cli.console import Console
 from siting.errors import Issue
 from siting.text import Text
+from tests.allocation.lying_solver import lying
 
 
 @pytest.fixture
@@ -309,6 +312,17 @@ def test_the_record_of_a_run_names_inputs_and_versions(study):
     assert main(["score", str(study), "--out", str(study.parent / "o"), "--quiet"]) == 0
     record = json.loads((study.parent / "o" / "run.json").read_text(encoding="utf-8"))
     assert "communities.csv" in json.dumps(record)
+
+
+def test_the_record_of_a_run_counts_the_answers_of_the_solver_that_were_refused(study, monkeypatch):
+    assert main(["run", str(study), "--out", str(study.parent / "o"), "--quiet"]) == 0
+    made = lying("value")
+    monkeypatch.setattr(import_module("siting.allocation.solve"), "_highs", lambda: (highspy, made))
+    assert main(["run", str(study), "--out", str(study.parent / "p"), "--quiet"]) == 0
+    truth, lied = (json.loads((study.parent / out / "run.json").read_text(encoding="utf-8")) for out in "op")
+    assert set(lied["solver"]["answers_refused_and_asked_again"]) <= {"value", "rows"}
+    assert lied["solver"]["answers_refused_and_asked_again"]["value"] > 0
+    assert [stage["value"] for stage in truth["plan"]["stages"]] == [stage["value"] for stage in lied["plan"]["stages"]]
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "ascii"])

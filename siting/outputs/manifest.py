@@ -92,6 +92,7 @@ def manifest(results: Results, outputs: Mapping[str, Path] | None = None) -> dic
                 for stage in plan.stages
             ],
         },
+        "solver": {"answers_refused_and_asked_again": dict(results.refused_answers)},
         "outputs": {
             name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in (outputs or {}).items()
         },

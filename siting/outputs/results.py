@@ -58,6 +58,8 @@ class Results:
         How long each part of the run took, s.
     records
         The input files with their hashes.
+    refused_answers
+        How many answers of the solver contradicted its model and were asked for again, by what was wrong with them.
     """
 
     study_name: str
@@ -75,6 +77,7 @@ class Results:
     issues: tuple[Issue, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     records: tuple[SourceRecord, ...] = ()
+    refused_answers: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.plan is None) != (self.after is None):
