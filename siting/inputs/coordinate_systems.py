@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from siting.inputs.files import RawTable, Source
 
 Floats = NDArray[np.float64]
-_CGCS2000 = "China 2000"
-"""The datum of CGCS2000, as PROJ calls it; it differs from WGS84 by centimetres, though PROJ knows no way between."""
+_AS_WGS84 = {"World Geodetic System 1984", "World Geodetic System 1984 ensemble", "China 2000"}
+"""The datums, as PROJ calls them, that are WGS84 to the centimetre: itself, whose projections newer releases of PROJ
+give without an accuracy, and CGCS2000, to which PROJ knows no way."""
 
 
 def places_to_wgs84(
@@ -175,8 +176,8 @@ def transformer_to_wgs84(crs: Any, faults: Faults) -> Any:
         )
         return None
     geodetic = crs.geodetic_crs
-    exact = crs.is_bound or (geodetic is not None and geodetic.datum is not None and geodetic.datum.name == _CGCS2000)
-    if not exact and (transformer.accuracy < 0 or transformer.description.lower().startswith("ballpark")):
+    same = geodetic is not None and geodetic.datum is not None and geodetic.datum.name in _AS_WGS84
+    if not crs.is_bound and not same and transformer.accuracy < 0:
         faults.warning(
             f"坐标系 {crs.name} 到 WGS84 没有已知的精确换算，位置可能偏差数十至上百米",
             f"no accurate transformation from {crs.name} to WGS84 is known; "

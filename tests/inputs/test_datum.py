@@ -69,13 +69,13 @@ def test_a_text_table_without_a_datum_is_never_guessed(tmp_path: Path) -> None:
 
 
 def test_an_old_datum_is_read_with_a_warning_of_its_size(tmp_path: Path) -> None:
-    for crs in ("EPSG:4610", "EPSG:4214"):
+    for crs in ("EPSG:4610", "EPSG:4214", "+proj=longlat +ellps=krass"):
         tables = communities(tmp_path, COMMUNITIES, datum=None, crs=crs)
         assert any("no accurate transformation" in line for line in said(tables, "warning")), crs
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649"])
-def test_the_national_datum_is_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649", "EPSG:3857", "+proj=utm +zone=49 +datum=WGS84"])
+def test_the_national_datum_and_wgs84_are_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
     move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     text = COMMUNITIES
     for lon, lat in ((110.10, 35.10), (110.12, 35.12)):
