@@ -74,7 +74,9 @@ def test_an_old_datum_is_read_with_a_warning_of_its_size(tmp_path: Path) -> None
         assert any("no accurate transformation" in line for line in said(tables, "warning")), crs
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649", "EPSG:3857", "+proj=utm +zone=49 +datum=WGS84"])
+@pytest.mark.parametrize(
+    "crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649", "EPSG:3857", "+proj=utm +zone=49 +datum=WGS84"]
+)
 def test_the_national_datum_and_wgs84_are_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
     move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     text = COMMUNITIES
