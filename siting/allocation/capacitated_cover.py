@@ -151,9 +151,9 @@ def greedy_shares(problem: Problem, start: IntArray | None = None) -> FloatArray
     place = csr_array(pair_of).data.astype(np.int64)
     state = _Filling(problem, columns, place)
     first = np.flatnonzero(problem.must)
-    for site in first if start is None else np.union1d(first, start):
-        if problem.must[site] or state.fits[site]:
-            state.open_site(int(site))
+    for given in first if start is None else np.union1d(first, start):
+        if problem.must[given] or state.fits[given]:
+            state.open_site(int(given))
     while (site := state.next_site()) >= 0:
         state.open_site(site)
     return state.shares
