@@ -75,9 +75,17 @@ def test_an_old_datum_is_read_with_a_warning_of_its_size(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "crs", ["EPSG:4490", "EPSG:4546", "EPSG:32649", "EPSG:3857", "+proj=utm +zone=49 +datum=WGS84"]
+    "crs",
+    [
+        "EPSG:4490",
+        "EPSG:4546",
+        "EPSG:32649",
+        "EPSG:3857",
+        pyproj.CRS("EPSG:32649").to_wkt("WKT1_ESRI"),
+        "+proj=tmerc +lon_0=111 +x_0=500000 +ellps=krass +towgs84=15.8,-154.4,-82.3",
+    ],
 )
-def test_the_national_datum_and_wgs84_are_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
+def test_wgs84_the_national_datum_and_a_surveyed_shift_are_not_said_to_be_inaccurate(tmp_path: Path, crs: str) -> None:
     move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     text = COMMUNITIES
     for lon, lat in ((110.10, 35.10), (110.12, 35.12)):
