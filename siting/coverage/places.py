@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from siting.inputs.place_rows import rows_by_place
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Strings = NDArray[np.str_]
@@ -18,9 +20,9 @@ Strings = NDArray[np.str_]
 class Places:
     """The places that provide one service, their entrances taken together.
 
-    ``column`` are the facility rows of the service, in the order of their ids (so that a tie between places does
-    not hang on the order of the rows); ``place`` is the place number of each of them, ``first`` the facility row that
-    speaks for each place.
+    ``column`` are the facility rows of the service, in the order of where they stand (so that a tie between places
+    hangs neither on the order of the rows nor on ids); ``place`` is the place number of each of them, ``first`` the
+    facility row that speaks for each place.
     """
 
     column: Ints
@@ -46,11 +48,14 @@ def places_of(facilities: pd.DataFrame, service: str) -> Places:
     Returns
     -------
     Places
-        The places, in the order of the least facility id among their entrances.
+        The places from west to east, then from south to north, by the first of their entrances; at one spot, and where
+        the table says no place, by its numbers.
     """
     column = np.flatnonzero(facilities["service"].to_numpy() == service)
-    ids = facilities["facility_id"].to_numpy().astype(str)
-    column = column[np.argsort(ids[column], kind="stable")].astype(np.int64)
+    rows = facilities.iloc[column]
+    figures = rows.select_dtypes("number").sort_index(axis=1).to_numpy(dtype=np.float64).T
+    spots = rows.get("geometry", pd.Series([None] * len(rows), dtype=object)).to_numpy()
+    column = column[rows_by_place(spots, *figures)].astype(np.int64)
     shared = facilities["place_id"].to_numpy()[column].astype(str)
     alone = np.array([f"\x01{row}" for row in range(len(column))], dtype=object)  # older pandas ends a text at \0
     place, names = pd.factorize(np.where(shared == "", alone, shared.astype(object)))

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from siting.errors import InputError
+from siting.inputs.place_rows import rows_by_place
 from siting.standards import Standard
 from siting.text import Text
 
@@ -105,8 +106,8 @@ def spread_households(
     ids = communities["community_id"].to_numpy()
     homes = _homes(buildings, standard)
     shapes = _polygons(ids, boundaries)
-    inside = _assign(homes, shapes, len(communities))
     households = communities["households"].to_numpy(dtype=float)
+    inside = _assign(homes, shapes, rows_by_place(places.to_numpy(), households))
     urban = communities["area_type"].to_numpy() == "urban"
     lon: list[NDArray[np.float64]] = []
     lat: list[NDArray[np.float64]] = []
@@ -153,7 +154,8 @@ def _homes(buildings: gpd.GeoDataFrame | None, standard: Standard) -> _Homes:
     dwellings = homes["dwellings"].to_numpy(dtype=float)
     weight = np.where(np.isnan(dwellings), footprint * floors / standard.value("m2_per_dwelling"), dwellings)
     inner = shapely.point_on_surface(homes.geometry.to_numpy())
-    return _Homes(np.column_stack([shapely.get_x(inner), shapely.get_y(inner)]), weight)
+    order = rows_by_place(inner, weight)  # sums over homes are then the same to the last bit whatever the row order
+    return _Homes(np.column_stack([shapely.get_x(inner), shapely.get_y(inner)])[order], weight[order])
 
 
 def _polygons(ids: NDArray[np.object_], boundaries: gpd.GeoDataFrame | None) -> list[Geometry | None]:
@@ -164,13 +166,22 @@ def _polygons(ids: NDArray[np.object_], boundaries: gpd.GeoDataFrame | None) -> 
         for community, shape in zip(boundaries["community_id"], shapes, strict=True):
             if shape is not None:
                 parts.setdefault(community, []).append(shape)
-    joined = {key: shapes[0] if len(shapes) == 1 else shapely.union_all(shapes) for key, shapes in parts.items()}
+    joined = {key: shapes[0] if len(shapes) == 1 else _union(shapes) for key, shapes in parts.items()}
     return [joined.get(community) for community in ids]
 
 
-def _assign(homes: _Homes, shapes: list[Geometry | None], count: int) -> list[NDArray[np.int64]]:
-    """Return the buildings of each community; one that lies in several boundaries goes to the smallest."""
-    have = np.array([row for row, shape in enumerate(shapes) if shape is not None], dtype=np.int64)
+def _union(parts: list[Geometry]) -> Geometry:
+    """Return parts of one boundary as one shape, drawn alike whatever the order of the parts."""
+    drawn = np.array(parts, dtype=object)
+    return shapely.union_all(drawn[rows_by_place(drawn)])
+
+
+def _assign(
+    homes: _Homes, shapes: list[Geometry | None], community_order: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return the buildings of each community; one in several boundaries goes to the smallest, else by place."""
+    count = len(shapes)
+    have = np.array([row for row in community_order if shapes[row] is not None], dtype=np.int64)
     if not len(have) or not len(homes.weight):
         return [np.zeros(0, dtype=np.int64)] * count
     own = smallest_around(shapely.points(homes.xy), np.array([shapes[row] for row in have]))

@@ -15,6 +15,7 @@ from siting.inputs.files import Source, file_sha256, read_file
 from siting.inputs.graphml import read_graphml_roads
 from siting.inputs.noding import node_roads
 from siting.inputs.osm import read_osm_roads
+from siting.inputs.place_rows import rows_by_place
 from siting.inputs.road_table import Roads, road_table
 from siting.inputs.tables import SourceRecord
 from siting.text import Progress, Text, silent
@@ -71,13 +72,19 @@ def read_roads(
     frame = own(path, faults) if own else _read_lines(named, faults)
     roads = road_table(frame, file=path.name, crs=named.crs, datum=named.datum)
     faults.issues.extend(roads.issues)
-    lines = roads.lines
+    lines = roads.lines if own is read_osm_roads else _by_place(roads.lines)
     if own is None and (crossings == "join" or (crossings == "auto" and not _was_network(frame))):
         lines = node_roads(lines, join_m=join_m, gap_m=gap_m, faults=faults)
     record = SourceRecord(
         "roads", path, file_sha256(path), len(frame), len(roads.lines), "", named.datum or "", named.layer or ""
     )
     return Roads(lines, tuple(faults.issues), path.name, record)
+
+
+def _by_place(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return roads by place, so that no tie between them hangs on the rows of a file; OSM's go by their own numbers."""
+    stated = lines["length_m"].to_numpy(), lines["oneway"].to_numpy(dtype=float)
+    return lines.iloc[rows_by_place(lines.geometry.to_numpy(), *stated)].reset_index(drop=True)
 
 
 def _reader_of(path: Path) -> Callable[[Path, Faults], gpd.GeoDataFrame] | None:

@@ -38,11 +38,21 @@ def test_one_place_provides_two_services_once_each():
     assert len(places_of(doors, "pharmacy")) == 0
 
 
-def test_of_places_equally_far_the_lower_id_is_the_nearest_whatever_the_order_of_rows():
+@pytest.mark.parametrize(
+    ("where", "nearest"),
+    [
+        ({"lon": [104.02, 104.0], "lat": [36.0, 36.0]}, [1, 0]),
+        ({"lon": [104.0, 104.0], "lat": [36.0, 36.1]}, [0, 1]),
+        ({"lon": [104.0, 104.0], "lat": [36.0, 36.0], "floor_area_m2": [90.0, 60.0]}, [1, 0]),
+        ({"lon": [104.0, 104.0], "lat": [36.0, 36.0], "floor_area_m2": [np.nan, 60.0]}, [1, 0]),
+    ],
+)
+@pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
+def test_of_places_equally_far_the_western_then_the_southern_then_the_smaller_is_the_nearest(where, nearest, ids):
     table = communities([1])
-    two = facilities(2, facility_id=["b", "a"])
+    two = facilities(2, facility_id=ids, **where)
     found = comprehensive(access([[500.0, 500.0]], table), table, two).nearest
-    assert found.facility.tolist() == [[1, 0]]
+    assert found.facility.tolist() == [nearest]
 
 
 def test_a_stored_zero_is_the_same_spot_and_a_missing_pair_is_out_of_reach():

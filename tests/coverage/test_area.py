@@ -1,5 +1,7 @@
 """Floor area: who is allotted what, and what everyone shares."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,6 +44,19 @@ def test_the_index_of_the_communities_is_kept():
 def test_one_facility_is_shared_by_three_as_the_table_says_and_its_own_community_gets_no_more():
     one = facilities(1, floor_area_m2=600.0, community_id="A")
     assert area(communities([1, 1, 1]), one, [("f1", "A", 300), ("f1", "B", 200), ("f1", "C", 100)]) == [300, 200, 100]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("floor_area_m2", [600.0, 30.0])
+def test_sums_are_the_same_to_the_last_bit_whatever_the_order_of_the_rows(order, floor_area_m2):
+    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: neither of one place nor of one community."""
+    rows = [("f1", "A", 10.1), ("f1", "A", 20.2), ("f1", "A", 30.3)]
+    one, table = facilities(1, floor_area_m2=floor_area_m2), communities([1])
+    assert area(table, one, [rows[at] for at in order]) == area(table, one, rows)
+    three = facilities(3, facility_id=[f"f{at}" for at in order], floor_area_m2=[(0.1, 0.2, 0.3)[at] for at in order])
+    owned = three.assign(community_id="A")
+    assert area(table, owned) == [pytest.approx(0.6)]
+    assert area(table, owned) == area(table, owned.iloc[[order.index(at) for at in range(3)]].reset_index(drop=True))
 
 
 def test_more_than_the_floor_area_is_cut_in_proportion_and_said():

@@ -91,6 +91,35 @@ def test_a_building_in_two_boundaries_counts_for_the_smaller_one_only() -> None:
     assert demand.lat[0] > demand.lat[1]
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(9)), st.lists(st.sampled_from([3.0, 7.0, 10.1]), min_size=9, max_size=9))
+def test_the_order_of_buildings_boundaries_and_their_parts_changes_no_home_and_no_bit(
+    order: list[int], dwellings: list[float]
+) -> None:
+    stock = buildings(*({"geometry": square(100 * n, 90, 12), "dwellings": d} for n, d in enumerate(dwellings)))
+    parts = gpd.GeoDataFrame(
+        {"community_id": ["c0"] * 3}, geometry=[square(x, 0, 350) for x in (0, 300, 600)], crs="EPSG:4326"
+    )
+    one = spread_households(communities(("urban", 100)), parts, stock, STANDARD)
+    turned = parts.iloc[[at % 3 for at in order if at < 6][:3]].drop_duplicates("geometry")
+    other = spread_households(
+        communities(("urban", 100)), parts if len(turned) < 3 else turned, stock.iloc[order], STANDARD
+    )
+    for name in ("lon", "lat", "households"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_building_in_two_equal_boundaries_counts_for_the_more_western_community(turned: bool) -> None:
+    table = communities(("urban", 10), ("urban", 20))
+    twice = boundaries(1).iloc[[0, 0]].assign(community_id=["c0", "c1"])
+    rows = [1, 0] if turned else [0, 1]
+    homes = buildings({"geometry": square(600, 600, 20)})
+    demand = spread_households(table.iloc[rows].reset_index(drop=True), twice, homes, STANDARD)
+    assert demand.method == (("grid", "boundary_buildings") if turned else ("boundary_buildings", "grid"))
+    assert demand.households[demand.community == rows.index(0)].tolist() == [10]
+
+
 def test_parts_of_one_community_are_one_boundary() -> None:
     parts = gpd.GeoDataFrame(
         {"community_id": ["c0", "c0"]}, geometry=[square(0, 0, 90), square(500, 0, 90)], crs="EPSG:4326"

@@ -1,4 +1,6 @@
 import pickle
+import tempfile
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -169,6 +171,21 @@ def test_every_kind_of_layer_gives_the_same_network(tmp_path, name):
     assert sorted(roads.lines["highway"]) == ["path", "path", "service", "service"]
     assert (roads.file, roads.record.rows_read, len(roads.record.sha256)) == (name, 2, 64)
     assert build_network(roads).report.length_km == pytest.approx(0.2, abs=2e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(lattices(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_of_a_file_changes_no_bit_of_the_network(streets, random):
+    table = frame(*streets, highway=["service"] * len(streets))
+    order = list(range(len(table)))
+    random.shuffle(order)
+    nets = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, rows in enumerate((table, table.iloc[order].reset_index(drop=True))):
+            rows.to_file(Path(folder) / f"{number}.gpkg")
+            nets.append(build_network(read_roads(Path(folder) / f"{number}.gpkg")))
+    for name in ("xy", "u", "v", "length_mm", "geometry_xy", "geometry_offsets"):
+        np.testing.assert_array_equal(getattr(nets[0], name), getattr(nets[1], name))
 
 
 def test_a_file_that_was_a_network_meets_only_at_ends(tmp_path):
