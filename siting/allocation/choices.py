@@ -11,6 +11,7 @@ import pandas as pd
 from siting.allocation.held import draft_of, held_until_cost, without
 from siting.allocation.linear import LinearModel
 from siting.allocation.neighbourhoods import improve
+from siting.allocation.place_order import in_place_order
 from siting.allocation.plan import Plan, PlanOptions, Stage
 from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescribe import first_draft, limits_of
@@ -209,6 +210,7 @@ def cost_curve(
     if points < 1:
         raise ProblemError(Text(f"points 应至少为 1，得到 {points}", f"points must be at least 1, got {points}"))
     options = replace(options or PlanOptions(), budget=None, compliance="most", time_limit_s=0.4 * time_limit_s)
+    situation = in_place_order(situation)
     begun = time.perf_counter()
     free = build_model(situation, limits_of(situation, options))
     draft, stages = answer_stages(

@@ -10,6 +10,7 @@ import numpy as np
 
 from siting.allocation.chosen_check import check_chosen
 from siting.allocation.chosen_file import Chosen
+from siting.allocation.place_order import in_place_order
 from siting.allocation.plan import PlanOptions
 from siting.allocation.situation import UNITS_PER_M2, Situation
 from siting.errors import ProblemError
@@ -59,7 +60,7 @@ def prescribe_chosen(
     """
     from siting.allocation.prescribe import limits_of, prescribe
 
-    options = options or PlanOptions()
+    options, situation = options or PlanOptions(), in_place_order(situation)
     check_chosen(situation, chosen)
     ids = tuple(dict.fromkeys(one.source_id for one in chosen))
     areas = {one.source_id: one.area_m2 for one in chosen if one.area_m2 is not None}

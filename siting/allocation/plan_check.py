@@ -119,7 +119,7 @@ def _verdict_faults(plan: Plan, s: Situation, area: dict[int, int], given: dict[
     covered = s.covered_now.copy()
     covered[row[near & bring[s.candidate_m.indices]]] = True
     found = []
-    table = plan.communities
+    said = dict(zip(plan.communities["community_id"], plan.communities["meets_after"], strict=True))
     for i, name in enumerate(s.community_id):
         homes = s.demand_community == i
         inside = float(s.demand_households[homes & covered].sum())
@@ -130,11 +130,11 @@ def _verdict_faults(plan: Plan, s: Situation, area: dict[int, int], given: dict[
             verdict = "fail"
         else:
             verdict = "unknown" if s.deficit_u[i] < 0 else "pass"
-        if verdict != table["meets_after"].iloc[i]:
+        if verdict != said[name]:
             found.append(
                 _fault(
                     f"{name} 的结论应为 {verdict}",
-                    f"{name}: its verdict must be {verdict}, not {table['meets_after'].iloc[i]}",
+                    f"{name}: its verdict must be {verdict}, not {said[name]}",
                 )
             )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,21 +40,33 @@ def make_plan(
     cuts = area_cuts(model)
     asked = _asked(s, options, s.meets(covered, after))
     blocked = blocked_table(model, draft, cuts, asked)
+    actions, communities = dict(_rows(s.action_row, s.actions.action_id)), dict(_rows(s.community_row, s.community_id))
     return Plan(
         status=_status(bool(asked.any()), stages),
-        actions=_actions(model, draft),
-        allotments=_allotments(model, draft),
+        actions=_in_rows(_actions(model, draft), action_id=actions),
+        allotments=_in_rows(_allotments(model, draft), action_id=actions, community_id=communities),
         stages=tuple(stages),
-        communities=_communities(s, covered, after),
-        blocked=blocked,
+        communities=_in_rows(_communities(s, covered, after), community_id=communities),
+        blocked=_in_rows(blocked, community_id=communities),
         cuts=cuts,
-        left_out=left_out_table(model, draft),
+        left_out=_in_rows(left_out_table(model, draft), action_id=actions),
         total_cost=draft.cost(s),
         budget=options.budget,
         options=options,
         seconds=seconds,
         situation=s,
     )
+
+
+def _rows(rows: IntArray, names: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield the row of each record in the planner's own tables, whatever the order it was planned in."""
+    return zip(names, rows.tolist() if len(rows) else range(len(names)), strict=True)
+
+
+def _in_rows(table: pd.DataFrame, **rows_by_column: dict[str, int]) -> pd.DataFrame:
+    """Return a table in the order of the planner's own rows, by its first column of names, then the next."""
+    rows = [[of[str(name)] for name in table[column]] for column, of in rows_by_column.items()]
+    return table.iloc[np.lexsort(rows[::-1])].reset_index(drop=True)
 
 
 def _asked(s: Situation, options: PlanOptions, meets: BoolArray) -> BoolArray:

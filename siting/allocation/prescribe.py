@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from siting.allocation.draft import Draft
+from siting.allocation.place_order import in_place_order
 from siting.allocation.plan import Plan, PlanOptions
 from siting.allocation.plan_tables import make_plan
 from siting.allocation.prescription_model import Limits, PrescriptionModel, build_model, cost_of
@@ -51,7 +52,7 @@ def prescribe(situation: Situation, options: PlanOptions | None = None, *, progr
         If what is required cannot stand together or costs more than the budget.
     """
     begun = time.perf_counter()
-    options = options or PlanOptions()
+    options, situation = options or PlanOptions(), in_place_order(situation)
     model = build_model(situation, limits_of(situation, options))
     draft, stages = answer_stages(model, options, first_draft(model), begun=begun, progress=progress)
     return make_plan(model, options, draft, stages, time.perf_counter() - begun)

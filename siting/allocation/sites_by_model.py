@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from siting.allocation.models import solve
+from siting.allocation.place_order import place_order
 from siting.allocation.plan import Ended, Plan, PlanOptions, Stage
 from siting.allocation.prescribe import prescribe
 from siting.allocation.problem import Model, make_problem
@@ -78,13 +79,17 @@ def plan_by_model(
     InfeasibleError
         If not everybody can be covered or walk somewhere; says who.
     """
-    sites = np.flatnonzero(np.array([kind == "candidate" for kind in situation.actions.kind]))
     if model in NEEDS_DISTANCES and (candidate_m is None or facility_m is None):
         raise ProblemError(Text(f"{model} 需要住户到候选点的距离", f"{model} needs the distances to the candidates"))
     if model != "set_cover" and options.sites is None and options.budget is None:
         raise ProblemError(
             Text(f"{model} 需要 sites（新建处数）或 budget（预算）", f"{model} needs sites (how many) or a budget")
         )
+    order = place_order(situation)
+    if candidate_m is not None and facility_m is not None:
+        candidate_m, facility_m = order.of_distances(candidate_m, situation.actions), facility_m[order.demand]
+    situation = order.of(situation)
+    sites = np.flatnonzero(np.array([kind == "candidate" for kind in situation.actions.kind]))
     pairs, weights = _rows(situation, sites, candidate_m, facility_m)
     solution = _solve(situation, model, options, sites, pairs, weights, progress)
     chosen = sites[solution.new_sites]

@@ -185,6 +185,12 @@ class Situation:
         Services that must stand next to one another.
     prefer_existing_share
         How much dearer a plan may be in order to build less anew.
+    community_lonlat, demand_lonlat
+        Where communities and demand points are, degrees, WGS 84, shapes (n, 2) and (m, 2); what is tied goes by place.
+        Empty: not known, and figures alone decide.
+    community_row, action_row
+        In a situation that was put in the order of places: the row that each had before, shapes (n,) and (k,); empty in
+        any other.
     """
 
     community_id: tuple[str, ...]
@@ -208,6 +214,10 @@ class Situation:
     targets: tuple[Target, ...] = ()
     companions: tuple[Companion, ...] = ()
     prefer_existing_share: float = 0.02
+    community_lonlat: FloatArray = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
+    demand_lonlat: FloatArray = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
+    community_row: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False)
+    action_row: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False)
     covers_by_action: csr_array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -220,6 +230,9 @@ class Situation:
                         en=f"{name} must have shape {shape}, got {getattr(self, name).shape}",
                     )
                 )
+        for name, rows in (("community_lonlat", n), ("demand_lonlat", m)):
+            if len(getattr(self, name)) not in (0, rows):
+                raise ProblemError(Text(zh=f"{name} 应为 {rows} 行，或空", en=f"{name} must have {rows} rows, or none"))
         object.__setattr__(self, "covers_by_action", csr_array(self.covers.T))
 
     @classmethod
@@ -239,6 +252,11 @@ class Situation:
         from siting.allocation.survey import survey
 
         return survey(communities, facilities, candidates, net, access, scorecard, rules=rules, progress=progress)
+
+    @property
+    def in_place_order(self) -> bool:
+        """Whether the records stand in the order of places; see `siting.allocation.place_order`."""
+        return len(self.community_row) == len(self.community_id) and len(self.action_row) == len(self.actions)
 
     @property
     def counts(self) -> BoolArray:

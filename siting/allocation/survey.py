@@ -99,7 +99,7 @@ def survey(
     grown = _circle(
         _extension_covers(access, facilities, actions, len(candidates)), access.demand, communities, standard
     )
-    table = scorecard.communities
+    table, points = scorecard.communities, communities.geometry.to_crs("EPSG:4326")
     return Situation(
         community_id=tuple(communities["community_id"].astype(str)),
         community_name=tuple(communities["name"].astype(str)),
@@ -122,6 +122,8 @@ def survey(
         targets=_targets(communities, standard),
         companions=_companions(net, facilities, sites, actions, rules, limits, direct),
         prefer_existing_share=standard.value("prefer_existing_share"),
+        community_lonlat=np.column_stack([points.x.to_numpy(dtype=np.float64), points.y.to_numpy(dtype=np.float64)]),
+        demand_lonlat=np.column_stack([access.demand.lon, access.demand.lat]),
     )
 
 
