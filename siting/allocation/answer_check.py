@@ -20,7 +20,7 @@ from siting.allocation.linear import LinearModel
 from siting.arrays import FloatArray
 from siting.exact import FEASIBILITY
 
-Claim = Literal["optimal", "time_limit", "interrupted", "infeasible", "unbounded", "unsettled"]
+Claim = Literal["optimal", "time_limit", "work_limit", "interrupted", "infeasible", "unbounded", "unsettled"]
 Fault = Literal["value", "rows", "bound", "gap", "worse than known", "no answer", "infeasible", "unbounded"]
 
 CLAIM_SHARE = 1e-6

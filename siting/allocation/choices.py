@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,19 @@ from siting.arrays import BoolArray, FloatArray
 from siting.errors import ProblemError, SolverError
 from siting.exact import FEASIBILITY
 from siting.text import Progress, Text, silent
+
+LOOKS_PER_S = 50
+"""How often, in a second, the solver looks whether to stop on a machine that an ordinary one exceeds."""
+_PATIENCE = 3.0
+"""How much longer than that the clock lets a slower or busier machine take for the same search."""
+
+
+def _work(seconds: float, left_s: float = np.inf) -> dict[str, Any]:
+    """Return the limits of a search: so many seconds of an ordinary machine, counted; and when the clock ends it."""
+    return {
+        "looks": max(1, round(min(seconds, 1e6) * LOOKS_PER_S)),
+        "time_limit_s": max(0.0, min(_PATIENCE * seconds, left_s)),
+    }
 
 
 def alternatives(
@@ -77,11 +91,11 @@ def alternatives(
             Text(f"寻找备选方案 {len(found) + 1}", f"looking for alternative {len(found) + 1}"), len(found) / count
         )
         linear = linear.with_rows(*_differs(model, taken[-1], sites, differ_by))
-        left = (time_limit_s - (time.perf_counter() - begun)) / (count - len(found))
+        left = time_limit_s - (time.perf_counter() - begun)
         started = time.perf_counter()
         try:
             result = solve_mip(
-                linear.with_cost(cost.row), time_limit_s=max(left, 0.0), gap=options.gap, seed=options.seed
+                linear.with_cost(cost.row), **_work(time_limit_s / count, left), gap=options.gap, seed=options.seed
             )
         except SolverError:
             break
@@ -110,16 +124,17 @@ def _cost_stage(cost: Question, value: float, result: MipResult, gap: float, sec
 def worth_of_actions(plan: Plan, *, seconds_each: float = 2.0, progress: Progress = silent) -> pd.DataFrame:
     """Return, for each action, the best plan without it that reaches the same: its extra cost, or that there is none.
 
-    The work limit is ``seconds_each`` an action. ``extra_cost`` is of the best plan found (NaN: none found in
-    time), ``extra_cost_bound`` is the least it can be; ``replaceable`` "yes", "no" (proven: without it not as much
-    can be reached) or "not settled".
+    The work limit is ``seconds_each`` an action, on an ordinary machine: it is counted, so that the same study gives
+    the same answer; the clock ends a search after three times as long. ``extra_cost`` is of the best plan found (NaN:
+    none found in time), ``extra_cost_bound`` is the least it can be; ``replaceable`` "yes", "no" (proven: without it
+    not as much can be reached) or "not settled".
 
     Parameters
     ----------
     plan
         The plan.
     seconds_each
-        Longest search an action, s.
+        How long an action is searched for, s of an ordinary machine.
     progress
         Told which action is looked at.
 
@@ -163,9 +178,9 @@ def _least_cost(
     """Return whether there is a plan ("yes", "no", "not settled"), its cost, and the least it can be."""
     asked = linear.with_cost(cost.row)
     try:
-        result = solve_mip(asked, time_limit_s=seconds, gap=options.gap, seed=options.seed)
+        result = solve_mip(asked, **_work(seconds), gap=options.gap, seed=options.seed)
     except SolverError:
-        return "not settled", np.nan, solve_lp(asked, time_limit_s=seconds).bound
+        return "not settled", np.nan, solve_lp(asked, time_limit_s=_PATIENCE * seconds).bound
     if result.values is None:
         return "no", np.nan, np.nan
     return "yes", rounded(model, result.values).cost(model.situation), result.bound
@@ -231,17 +246,20 @@ def cost_curve(
             best, top_stage = draft, next(stage for stage in stages if stage.id == "households")
             bound, ended = top_stage.bound, top_stage.ended
         else:
-            left = max(0.0, time_limit_s - (time.perf_counter() - begun)) / (len(budgets) - number)
+            left = max(0.0, time_limit_s - (time.perf_counter() - begun))
             asked = model.linear.with_cost(-question.row)
             starts = [
                 one for one in (best, first_draft(model)) if model.linear.violation(model.point(one)) <= FEASIBILITY
             ]
             start = max(starts, key=lambda one: exact_value(model, question, one))
-            effort_s = 0.4 * time_limit_s / len(budgets)
+            share_s = 0.5 * time_limit_s / len(budgets)
+            clock_s = min(_PATIENCE * share_s, 0.5 * left)
             point, _ = improve(
-                model, asked, model.point(start), effort_s=effort_s, clock_s=0.5 * left, seed=options.seed
+                model, asked, model.point(start), effort_s=0.8 * share_s, clock_s=clock_s, seed=options.seed
             )
-            result = solve_mip(asked, start=point, time_limit_s=0.5 * left, gap=0.9 * options.gap, seed=options.seed)
+            result = solve_mip(
+                asked, start=point, **_work(share_s, 0.5 * left), gap=0.9 * options.gap, seed=options.seed
+            )
             found = rounded(model, result.found)
             sound = model.linear.violation(model.point(found)) <= FEASIBILITY
             best = (

@@ -21,11 +21,11 @@ from siting.allocation.solve import solve_mip
 from siting.arrays import FloatArray, IntArray
 from siting.exact import FEASIBILITY
 
-ITERATIONS_PER_S = 8000
-"""Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds."""
+ITERATIONS_PER_S = 4000
+"""Iterations of the simplex, on patches, in a second of a machine that an ordinary one exceeds even when it is busy."""
 _OVERHEAD = 50  # what setting up one more patch takes, in iterations
 _EASY, _HARD = 2400, 8000  # patches that took less are grown, those that took more are shrunk
-_LONGEST_PATCH_S = 10.0
+_PATCH_LOOKS = 2000  # a patch that takes more is left as it was found by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ def improve(
             continue
         actions, communities, inner = where.patch(at, size)
         seen[inner] = True
-        longest = min(_LONGEST_PATCH_S, seconds)
-        found, took, stopped = _solve_patch(model, linear, columns, best, actions, communities, longest, fine, seed)
+        found, took, stopped = _solve_patch(model, linear, columns, best, actions, communities, seconds, fine, seed)
         left -= took + _OVERHEAD
         size = min(int(size * 1.2), 250) if took < _EASY else max(int(size * 0.85), 8) if took > _HARD else size
         if linear.value(found) < linear.value(best):
@@ -156,7 +155,9 @@ def _solve_patch(
         col_upper=linear.col_upper[cols],
         integral=linear.integral[cols],
     )
-    result = solve_mip(patch, start=point[cols], time_limit_s=max(seconds, 0.01), gap=gap, seed=seed)
+    result = solve_mip(
+        patch, start=point[cols], time_limit_s=max(seconds, 0.01), looks=_PATCH_LOOKS, gap=gap, seed=seed
+    )
     found = point.copy()
     found[cols] = point[cols] if result.values is None else result.values
     sound = linear.violation(found) <= FEASIBILITY

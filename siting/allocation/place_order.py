@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from siting.allocation.situation import Actions, BoolArray, Companion, IntArray, Situation
+from siting.allocation.situation import Actions, Companion, Situation
+from siting.arrays import BoolArray, IntArray
 
 _OF_COMMUNITIES = ("urban", "resettlement", "households", "weight", "allotted_m2", "deficit_u", "community_lonlat")
 _OF_DEMAND = ("demand_households", "covered_now", "cutoff_m", "demand_lonlat")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import itertools
 import math
 import threading
 import time
@@ -33,7 +34,9 @@ from siting.errors import SolverError
 from siting.exact import PROVEN_SHARE
 from siting.text import Progress, Text, silent
 
-Status = Literal["optimal", "within_gap", "time_limit", "interrupted", "infeasible", "unbounded", "refused"]
+Status = Literal[
+    "optimal", "within_gap", "time_limit", "work_limit", "interrupted", "infeasible", "unbounded", "refused"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def solve_mip(
     *,
     start: FloatArray | None = None,
     time_limit_s: float = 60.0,
+    looks: int | None = None,
     gap: float = 0.0,
     seed: int = 0,
     progress: Progress = silent,
@@ -98,6 +102,9 @@ def solve_mip(
         A first feasible point, shape (n,); the result is never worse.
     time_limit_s
         Longest time, s; at 0 the start is returned.
+    looks
+        How often the solver may look whether to stop before it does: a measure of work that is the same on every
+        machine, whatever else that does. None: no limit but the time.
     gap
         Relative gap at which to stop, share.
     seed
@@ -127,7 +134,7 @@ def solve_mip(
         if careful and left <= 0:
             return _none("infeasible", begun, took) if denied else _ended(model, best, "time_limit", begun, took)
         options = {"mip_rel_gap": float(gap), "random_seed": int(seed) % 2**31}
-        answer, iterations = _ask(_loaded(model, careful, left, **options), model, best, progress)
+        answer, iterations = _ask(_loaded(model, careful, left, **options), model, best, looks, progress)
         took += iterations
         fault = fault_of(model, answer, best, gap)
         if fault is not None and answer.claim != "unsettled":
@@ -148,7 +155,9 @@ def solve_mip(
     return _ended(model, best, "refused", begun, took)
 
 
-def solve_lp(model: LinearModel, *, time_limit_s: float = 60.0, method: str = "choose") -> LpResult:
+def solve_lp(
+    model: LinearModel, *, time_limit_s: float = 60.0, iterations: int | None = None, method: str = "choose"
+) -> LpResult:
     """Solve the relaxation of a model (every column may be a fraction).
 
     An answer that the model contradicts is refused (`answer_check`) and the model solved again with presolve off.
@@ -159,6 +168,8 @@ def solve_lp(model: LinearModel, *, time_limit_s: float = 60.0, method: str = "c
         What to minimise; ``integral`` is ignored.
     time_limit_s
         Longest time, s.
+    iterations
+        Most iterations of the simplex: a measure of work that is the same on every machine. None: any number.
     method
         ``"choose"``, ``"simplex"`` or ``"ipm"``.
 
@@ -181,9 +192,12 @@ def solve_lp(model: LinearModel, *, time_limit_s: float = 60.0, method: str = "c
             point.values, np.zeros(model.matrix.shape[0]), point.objective, point.bound, point.status, point.seconds
         )
     denied = False
+    options: dict[str, object] = {"solver": method}
+    if iterations is not None:
+        options["simplex_iteration_limit"] = iterations
     for careful in (False, True):
         left = max(time_limit_s - (time.perf_counter() - begun), 0.0)
-        answer, duals = _ask_relaxed(_loaded(relaxed, careful, left, solver=method), relaxed)
+        answer, duals = _ask_relaxed(_loaded(relaxed, careful, left, **options), relaxed)
         fault = fault_of_relaxed(relaxed, answer)
         if fault is not None and answer.claim != "unsettled":
             note_refused(fault)
@@ -268,12 +282,16 @@ def _set(solver: Any, /, **options: object) -> None:
             )
 
 
-def _ask(solver: Any, model: LinearModel, known: FloatArray | None, progress: Progress) -> tuple[Answer, int]:
+def _ask(
+    solver: Any, model: LinearModel, known: FloatArray | None, looks: int | None, progress: Progress
+) -> tuple[Answer, int]:
     """Return what the solver claims of a model with whole columns, and the iterations that it took."""
     if known is not None:
         point = _highs()[0].HighsSolution()
         point.col_value = known.tolist()
         solver.setSolution(point)
+    if looks is not None:
+        _end_after(solver, looks)
     interrupted = _run(solver, progress)
     info = solver.getInfo()
     values = np.array(solver.getSolution().col_value) if info.primal_solution_status == 2 else None
@@ -341,6 +359,17 @@ def _run(solver: Any, progress: Progress) -> bool:
     return interrupted
 
 
+def _end_after(solver: Any, looks: int) -> None:
+    """Let the solver end when it has looked so often whether to stop."""
+    seen = itertools.count(1)
+
+    def at_node(event: Any) -> None:
+        if next(seen) >= looks:
+            event.data_in.user_interrupt = True
+
+    solver.cbMipInterrupt.subscribe(at_node)
+
+
 def _start(worker: threading.Thread, finished: threading.Event) -> None:
     """Start the thread, or say that the system gives none."""
     try:
@@ -383,7 +412,8 @@ def _claim(solver: Any, interrupted: bool) -> Claim:
         kind.kInfeasible: "infeasible",
         kind.kUnbounded: "unbounded",
         kind.kTimeLimit: "time_limit",
-        kind.kInterrupt: "interrupted",
+        kind.kIterationLimit: "work_limit",
+        kind.kInterrupt: "interrupted" if interrupted else "work_limit",
     }
     return known.get(solver.getModelStatus(), "interrupted" if interrupted else "unsettled")
 

@@ -144,7 +144,8 @@ def answer_stages(
         if question.id == "spending" and not _dearer(model, question, best, stages):
             continue
         left = 0.0 if stopped else max(0.0, options.time_limit_s - (time.perf_counter() - begun))
-        allowance = left * effort[number] / sum(effort[number:])
+        kept_back = _KEPT_BACK * options.time_limit_s * sum(effort[number + 1 :]) / sum(effort)
+        allowance = max(0.0, left - kept_back)
         progress(Text(f"规划：{question.name.zh}", f"planning: {question.name.en}"), number / len(asked))
         share_s = options.time_limit_s * effort[number] / sum(effort)
         best, stage, interrupted = _answer(model, linear, question, best, (share_s, allowance), options, progress)
@@ -163,7 +164,14 @@ def _dearer(model: PrescriptionModel, question: Question, draft: Draft, stages: 
     return exact_value(model, question, draft) > least + question.slack
 
 
-_QUICK_BOUND_S = 5.0
+_QUICK_BOUND_S = 5.0  # for the bound of a stage that has no time left
+_QUICK_BOUND_ITERATIONS = (
+    20_000  # for the bounds that a stage leaves to the next: counted, so that no load changes them
+)
+_KEPT_BACK = 0.5
+"""The share of their time that is kept for the later stages: on a busy machine a stage may take longer than its own."""
+_PATCHES_SHARE = 0.75
+"""The share of what the clock leaves a stage after which patches end, so that something is left for the proof."""
 _ACTIONS_BY_PATCH_S = 200.0
 """Patches pay where the whole is too large for the solver: 25 s of them for 1,000 actions, 1 s for 200."""
 _EFFORT = {
@@ -203,7 +211,7 @@ def _tightened(
     """
     sign = -1.0 if question.sense == "max" else 1.0
     asked = linear.with_cost(sign * question.row)
-    relaxed = solve_lp(asked, time_limit_s=min(max(left_s, 0.0), _QUICK_BOUND_S), method="simplex")
+    relaxed = solve_lp(asked, time_limit_s=max(left_s, 0.0), iterations=_QUICK_BOUND_ITERATIONS, method="simplex")
     narrower = asked.tightened(relaxed.row_duals, sign * _worst(question, value, dearer))
     return narrower.with_cost(linear.cost), relaxed.status == "interrupted"
 
@@ -228,7 +236,7 @@ def _answer(
     asked = linear.with_cost(sign * question.row)
     effort_s = min(0.4 * share_s, (int(model.limits.allowed.sum()) / _ACTIONS_BY_PATCH_S) ** 2)
     point, stopped = improve(
-        model, asked, model.point(start), effort_s=effort_s, clock_s=0.5 * allowance_s, seed=options.seed
+        model, asked, model.point(start), effort_s=effort_s, clock_s=_PATCHES_SHARE * allowance_s, seed=options.seed
     )
     left = 0.0 if stopped else max(0.0, allowance_s - (time.perf_counter() - begun))
     result = solve_mip(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from siting.allocation import neighbourhoods
+from siting.allocation import neighbourhoods, stages
 from siting.allocation.plan import PlanOptions
 from siting.allocation.prescribe import first_draft, limits_of, prescribe
 from siting.allocation.prescription_model import build_model
+from siting.allocation.solve import MipResult, solve_mip
 from siting.allocation.stages import questions
 from siting.exact import FEASIBILITY
 from tests.allocation.made_situations import made_situation
+from tests.allocation.shuffled import told
 
 OPTIONS = PlanOptions(budget=600.0, time_limit_s=60.0)
 
@@ -63,11 +67,47 @@ def test_the_clock_ends_the_search_on_any_machine(county, monkeypatch):
     assert len(patches) <= 3
 
 
-def test_what_else_the_machine_does_changes_no_plan(monkeypatch):
+class Machine:
+    """A machine whose clock runs by the iterations of the simplex that it does, so many a second."""
+
+    def __init__(self, monkeypatch, iterations_per_s):
+        self.now, self.iterations, self.speed = 0.0, 0, iterations_per_s
+        for module in (stages, neighbourhoods, importlib.import_module("siting.allocation.prescribe")):
+            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: self.now))
+        for module in (stages, neighbourhoods):
+            monkeypatch.setattr(module, "solve_mip", self.solve)
+
+    def solve(self, model, *, time_limit_s, start, **options):
+        result = solve_mip(model, time_limit_s=1e6, start=start, **options)
+        took_s = result.iterations / self.speed
+        self.iterations += result.iterations
+        self.now += min(took_s, time_limit_s)
+        if took_s <= time_limit_s:
+            return result
+        return MipResult(start, model.value(start), -np.inf, "time_limit", time_limit_s, result.iterations)
+
+
+@pytest.fixture(scope="module")
+def idle():
+    """A town, its plan on a machine that is never late, and the iterations that it took."""
     small = made_situation(60, 40, extensions=10)
-    plan = prescribe(small, OPTIONS)
+    with pytest.MonkeyPatch.context() as patched:
+        machine = Machine(patched, 1e9)
+        return small, prescribe(small, OPTIONS), machine.iterations
+
+
+def test_a_machine_so_busy_that_it_needs_most_of_the_time_finds_the_same_plan(idle, monkeypatch):
+    small, plan, iterations = idle
+    with monkeypatch.context() as patched:
+        busy = Machine(patched, iterations / (0.85 * OPTIONS.time_limit_s))
+        again = prescribe(small, OPTIONS)
+    assert busy.iterations == iterations
+    assert told(plan) == told(again)
+
+
+def test_what_else_the_machine_does_changes_no_plan(idle, monkeypatch):
+    small, plan, _ = idle
     with monkeypatch.context() as patched:
         slowed(patched, 0.1)
         again = prescribe(small, OPTIONS)
-    assert plan.allotments.equals(again.allotments)
-    assert [stage.value for stage in plan.stages] == [stage.value for stage in again.stages]
+    assert told(plan) == told(again)

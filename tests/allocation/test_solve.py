@@ -218,6 +218,28 @@ def test_a_thread_that_cannot_start_is_an_error_not_an_endless_wait(monkeypatch)
         solve_mip(knapsack())
 
 
+def test_a_search_counted_in_looks_ends_at_the_same_point_and_is_no_ctrl_c():
+    model = knapsack(60, 5, rows=20)
+    whole, one, two = solve_mip(model), *(solve_mip(model, looks=40) for _ in range(2))
+    assert (one.status, two.status, whole.status) == ("work_limit", "work_limit", "optimal")
+    assert one.iterations == two.iterations < whole.iterations
+    assert one.bound == two.bound < whole.objective
+    np.testing.assert_array_equal(one.found, two.found)
+
+
+def test_more_looks_than_it_takes_change_nothing():
+    model = knapsack(30, 5, rows=5)
+    assert solve_mip(model, looks=10**6).objective == solve_mip(model).objective
+
+
+def test_a_relaxation_counted_in_iterations_ends_there_and_its_bound_holds():
+    model = knapsack(60, 5, rows=20)
+    whole = solve_lp(model, method="simplex")
+    short = solve_lp(model, method="simplex", iterations=3)
+    assert (short.status, short.values, whole.status) == ("work_limit", None, "optimal")
+    assert short.bound <= whole.objective
+
+
 LEAVES_WHILE_SOLVING = """
 import threading, time
 from siting.allocation.solve import solve_mip
