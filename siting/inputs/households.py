@@ -166,14 +166,8 @@ def _polygons(ids: NDArray[np.object_], boundaries: gpd.GeoDataFrame | None) -> 
         for community, shape in zip(boundaries["community_id"], shapes, strict=True):
             if shape is not None:
                 parts.setdefault(community, []).append(shape)
-    joined = {key: shapes[0] if len(shapes) == 1 else _union(shapes) for key, shapes in parts.items()}
+    joined = {key: shapes[0] if len(shapes) == 1 else shapely.union_all(shapes) for key, shapes in parts.items()}
     return [joined.get(community) for community in ids]
-
-
-def _union(parts: list[Geometry]) -> Geometry:
-    """Return parts of one boundary as one shape, drawn alike whatever the order of the parts."""
-    drawn = np.array(parts, dtype=object)
-    return shapely.union_all(drawn[rows_by_place(drawn)])
 
 
 def _assign(
