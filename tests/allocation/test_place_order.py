@@ -146,10 +146,13 @@ def test_twins_that_nothing_tells_apart_are_put_in_order_together_with_what_hang
 
 @pytest.mark.parametrize("seed", range(4))
 def test_equal_sites_are_told_apart_by_the_neighbours_they_need(seed):
-    needs = (Companion(Text("旁", "next"), np.array([2]), np.array([False]), (np.array([0]),)),)
+    partners = (np.array([0, 1]), np.array([1]))
+    needs = (Companion(Text("旁", "next"), np.array([3, 2]), np.array([False, True]), partners),)
     one, two = in_place_order(four(companions=needs)), in_place_order(retold(four(companions=needs), seed)[0])
     np.testing.assert_array_equal(one.companions[0].actions, two.companions[0].actions)
-    np.testing.assert_array_equal(one.companions[0].partners[0], two.companions[0].partners[0])
+    np.testing.assert_array_equal(one.companions[0].settled, two.companions[0].settled)
+    for first, second in zip(one.companions[0].partners, two.companions[0].partners, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_a_situation_in_place_order_is_left_as_it_is():
