@@ -144,7 +144,7 @@ def test_twins_that_nothing_tells_apart_are_put_in_order_together_with_what_hang
     assert one.actions.group.tolist()[0] == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_equal_sites_are_told_apart_by_the_neighbours_they_need(seed):
     partners = (np.array([0, 1]), np.array([1]))
     needs = (Companion(Text("旁", "next"), np.array([3, 2]), np.array([False, True]), partners),)
