@@ -75,6 +75,15 @@ class Study:
     choices: Choices = field(default_factory=Choices)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the job reads: the study, a standard of its own, the tables and the roads."""
+        named = str(self.settings.get("study", {}).get("standard", ""))
+        own = [self.path.parent / named] if named.endswith(".toml") else []
+        tables = [source.path for sources in self.sources.values() for source in sources]
+        roads = [] if isinstance(self.roads, str) else [self.roads.path]
+        return (self.path, *own, *tables, *roads)
+
 
 def read_study(path: str | Path) -> Study:
     """Read a study file; nothing but the file itself and its standard is opened.

@@ -15,6 +15,7 @@ import pytest
 from siting.cli import main
 from siting.cli.console import Console
 from siting.errors import Issue
+from siting.outputs.manifest import FILE_NAMES
 from siting.text import Text
 from tests.allocation.lying_solver import lying
 
@@ -55,11 +56,72 @@ def test_an_existing_folder_is_not_overwritten_without_force(study, capsys):
     assert main(["run", str(study), "--out", str(out), "--force"]) == 0
 
 
-def test_a_folder_that_holds_an_input_is_refused_before_the_work(study, capsys):
-    (study.parent / "run.json").write_text("{}", encoding="utf-8")
-    (study.parent / "roads.gpkg").write_bytes(b"never read")
+def _texts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_force_replaces_the_files_of_the_earlier_run_and_nothing_of_the_users(study, capsys):
+    """The study, a standard, an input, a list of actions and notes may lie where the results do."""
+    folder = study.parent
+    assert main(["run", str(study), "--out", str(folder / "first"), "--quiet"]) == 0
+    for name in ("run.json", "map.html", "plan.csv", "report.html", "scorecard.xlsx", "coverage.gpkg", "verdicts.json"):
+        (folder / "first" / name).rename(folder / name)
+    (folder / "project.qgz").write_bytes(b"layers")
+    (folder / "mine.csv").write_bytes((folder / "plan.csv").read_bytes())
+    outputs = set(FILE_NAMES.values())
+    before = {name: text for name, text in _texts(folder).items() if name not in outputs}
+    words = ["score", str(study), "--chosen", str(folder / "mine.csv"), "--out", str(folder), "--lang", "en"]
+    assert main(words) == 1
+    assert main([*words, "--force"]) == 0
+    assert {name: text for name, text in _texts(folder).items() if name not in outputs} == before
+    _says(capsys, "were left as they are")
+    assert main(["run", str(study), "--out", str(folder), "--force", "--quiet"]) == 0
+    assert {name: text for name, text in _texts(folder).items() if name not in outputs} == before
+
+
+def test_a_plan_that_was_edited_is_not_read_and_replaced_in_one_run(study, capsys):
+    out = study.parent / "o"
+    assert main(["run", str(study), "--out", str(out), "--quiet"]) == 0
+    words = ["score", str(study), "--chosen", str(out / "plan.csv"), "--out", str(out), "--force", "--lang", "en"]
+    assert main(words) == 0
+    edited = (out / "plan.csv").read_bytes() + b"\n"
+    (out / "plan.csv").write_bytes(edited)
+    assert main(words) == 1
+    _says(capsys, "plan.csv is read by this run", "save it under another name")
+    assert (out / "plan.csv").read_bytes() == edited
+
+
+def test_an_input_with_the_name_of_an_output_is_refused_before_the_work(study, capsys):
+    (study.parent / "roads.gpkg").rename(study.parent / "coverage.gpkg")
+    _edit(study, "roads.gpkg", "coverage.gpkg")
+    assert main(["run", str(study), "--out", str(study.parent / "o"), "--quiet"]) == 0
+    (study.parent / "o" / "run.json").rename(study.parent / "run.json")
     assert main(["run", str(study), "--out", str(study.parent), "--force", "--lang", "en"]) == 1
-    _says(capsys, "holds the input communities.csv")
+    _says(capsys, "coverage.gpkg is read by this run")
+
+
+@pytest.mark.parametrize("name", ["study.toml", "notes.html"])
+def test_the_map_alone_replaces_no_file_but_a_map(study, capsys, name):
+    place = study if name == "study.toml" else study.parent / name
+    before = place.read_bytes() if place.exists() else b"<html>mine</html>"
+    place.write_bytes(before)
+    assert main(["map", str(study), "--out", str(place), "--force", "--lang", "en"]) == 1
+    assert place.read_bytes() == before
+    own = study.parent / "own.html"
+    assert main(["map", str(study), "--out", str(own)]) == 0
+    assert main(["map", str(study), "--out", str(own), "--force"]) == 0
+
+
+def test_a_prepared_network_replaces_no_file_but_a_network(study, capsys):
+    roads, notes, kept = study.parent / "roads.gpkg", study.parent / "notes.txt", study.parent / "kept.net"
+    notes.write_text("mine", encoding="utf-8")
+    assert main(["network", str(roads), str(notes), "--force", "--lang", "en"]) == 1
+    assert notes.read_text(encoding="utf-8") == "mine"
+    _says(capsys, "was not written by siting")
+    assert main(["network", str(roads), str(roads), "--force", "--lang", "en"]) == 1
+    _says(capsys, "is read by this run")
+    assert main(["network", str(roads), str(kept)]) == 0
+    assert main(["network", str(roads), str(kept), "--force"]) == 0
 
 
 def test_check_lists_what_was_read_and_writes_nothing(study, capsys):

@@ -11,7 +11,6 @@ import click
 
 from siting.cli.console import Console
 from siting.cli.faults import DONE, INTERRUPTED, NOT_ALL_MET
-from siting.errors import OutputError
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -127,10 +126,12 @@ def plan(console: Console, study: Path, out: Path | None, force: bool, chosen: P
 def draw_map(console: Console, study: Path, out: Path, force: bool, chosen: Path | None) -> int:
     """只画离线地图。 Only the offline map, of today and of the plan in --chosen."""
     from siting.outputs import write_map
+    from siting.outputs.atomic import refuse_file
+    from siting.outputs.maps import is_map
     from siting.study import run as run_study
 
     job = _read(console, study)
-    _check_file(out, force, ".html")
+    refuse_file(out, force=force, suffix=".html", protect=_read_files(job, chosen), ours=is_map)
     results = run_study(job, with_plan=False, chosen=chosen, progress=console.progress)
     write_map(results, out, lang=console.lang, force=force)
     console.say(Text(f"地图已写到 {out}", f"The map is in {out}"))
@@ -177,13 +178,10 @@ def standards(console: Console, name: str | None) -> int:
 @_speaks
 def network(console: Console, source: Path, out: Path, mode: str, force: bool) -> int:
     """把道路数据备成可快速读取的路网。 Prepare and cache a road network."""
-    from siting.network import read_network, write_network
+    from siting.network import is_kept, read_network, write_network
+    from siting.outputs.atomic import refuse_file
 
-    _check_file(out, force)
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError(
-            Text(f"{out} 是道路数据本身，不会覆盖；请另选文件名", f"{out} is the road file itself; choose another name")
-        )
+    refuse_file(out, force=force, protect=(source,), ours=is_kept)
     net = read_network(source, mode=mode, progress=console.progress)
     write_network(net, out)
     for issue in net.report.issues if net.report and not console.quiet else ():
@@ -197,37 +195,26 @@ def network(console: Console, source: Path, out: Path, mode: str, force: bool) -
     return DONE
 
 
-def _check_file(out: Path, force: bool, suffix: str = "") -> None:
-    """Refuse a file that cannot be written before any work is done."""
-    if suffix and out.suffix.lower() != suffix:
-        raise OutputError(Text(f"{out.name}：文件名要以 {suffix} 结尾", f"{out.name}: the name must end in {suffix}"))
-    if out.is_dir():
-        raise OutputError(Text(f"{out} 是文件夹；请写文件名", f"{out} is a folder; give the name of a file"))
-    if out.exists() and not force:
-        raise OutputError(Text(f"{out} 已存在；用 --force 覆盖", f"{out} exists; --force replaces it"))
-    if not out.parent.is_dir():
-        raise OutputError(
-            Text(
-                f"没有文件夹 {out.parent}；请先新建，或另选位置",
-                f"there is no folder {out.parent}; make it first, or choose another place",
-            )
-        )
+def _read_files(job: Study, chosen: Path | None) -> tuple[Path, ...]:
+    """Return the files that a run reads: none of them may be replaced by what it writes."""
+    return job.files if chosen is None else (*job.files, chosen)
 
 
 def _do(
     console: Console, path: Path, folder: Path | None, force: bool, *, with_plan: bool, chosen: Path | None = None
 ) -> int:
     """Run a study, write the folder if one is asked for, say the headline figures, and return the exit code."""
-    from siting.outputs.atomic import refuse_existing
+    from siting.outputs.atomic import is_unchanged_output, refuse_existing
     from siting.study import run as run_study
 
     job = _read(console, path)
     if folder is not None:
-        inputs = (source.path for sources in job.sources.values() for source in sources)
-        refuse_existing(folder, force=force, protect=tuple(inputs))
+        # a plan as a run left it is read whole before the next run writes its own
+        kept = None if chosen is None or is_unchanged_output(chosen) else chosen
+        refuse_existing(folder, force=force, protect=_read_files(job, kept))
     results = run_study(job, with_plan=with_plan, chosen=chosen, progress=console.progress)
     if folder is not None:
-        results.write(folder, force=force, lang=console.lang, progress=console.progress)
+        results.write(folder, force=force, lang=console.lang, progress=console.progress, told=console.note)
     _say_results(console, results, folder)
     if console.interrupted:
         console.warn(

@@ -54,6 +54,11 @@ class Console:
         self.clear()
         print(indent + text.to(self.lang), file=sys.stderr)
 
+    def note(self, text: Text) -> None:
+        """Write one line to standard error, unless the planner wants it quiet."""
+        if not self.quiet:
+            self.warn(text)
+
     def warn_of(self, issue: Issue) -> None:
         """Write an issue to standard error, a long list of values cut short: the workbook gives it whole."""
         if len(issue.value) > _MOST:

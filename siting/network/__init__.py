@@ -5,7 +5,7 @@ from siting.network.graph import RoadNetwork
 from siting.network.modes import Mode, mode_named, read_modes
 from siting.network.positions import Positions
 from siting.network.snap import snap
-from siting.network.store import read_network, write_network
+from siting.network.store import is_kept, read_network, write_network
 
 __all__ = [
     "BuildReport",
@@ -13,6 +13,7 @@ __all__ = [
     "Positions",
     "RoadNetwork",
     "build_network",
+    "is_kept",
     "mode_named",
     "read_modes",
     "read_network",

@@ -67,7 +67,7 @@ def read_network(
     path = source.path if isinstance(source, Source) else Path(source)
     if not path.exists():
         raise MissingFileError(Text(f"找不到路网文件 {path}。", f"There is no road file {path}."))
-    if path.is_dir() or not _is_kept(path):
+    if path.is_dir() or not is_kept(path):
         roads = read_roads(source, progress=progress)
         return build_network(roads, mode=mode, speed_kmh=speed_kmh, min_piece_km=min_piece_km, progress=progress)
     net = _read_kept(path)
@@ -148,8 +148,14 @@ def _header(net: RoadNetwork) -> dict[str, Any]:
     }
 
 
-def _is_kept(path: Path) -> bool:
-    """Return whether a file is a network kept by :func:`write_network`."""
+def is_kept(path: Path) -> bool:
+    """Return whether a file is a network kept by :func:`write_network`.
+
+    Parameters
+    ----------
+    path
+        Any file.
+    """
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PK\x03\x04" and file.read(26 + len(HEADER))[26:] == HEADER.encode()

@@ -1,4 +1,4 @@
-"""Write a folder of outputs whole or not at all: in a temporary neighbour first, then renamed into place."""
+"""Write a folder of outputs, or one file, whole or not at all: under a temporary name first, then renamed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from siting.errors import OutputError, reason_of
-from siting.outputs.manifest import MANIFEST_NAME
+from siting.errors import InputError, OutputError, reason_of
+from siting.inputs.files import file_sha256
+from siting.outputs.exchange import SWAP, exchange, own_files, recover, refuse_foreign
+from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
 from siting.text import Text
+
+Told = Callable[[Text], None]
 
 _MARK = ".siting-partial-"
 _OLD = "-old"
@@ -27,21 +31,36 @@ _PAUSE_S = 0.05
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:/|/vsi)")
 
 
-@contextmanager
-def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Give a temporary folder to write in, and put it in place when the block ends well.
+def unsaid(text: Text) -> None:
+    """Say nothing of what was kept.
 
-    The folder appears complete or not at all. When the block raises, the temporary folder is removed and what stood
-    there before is untouched. Of two runs that write to one folder at once the last complete one wins.
+    Parameters
+    ----------
+    text
+        What there would be to say.
+    """
+
+
+@contextmanager
+def whole_folder(
+    folder: str | Path, *, force: bool = False, protect: tuple[Path, ...] = (), told: Told = unsaid
+) -> Iterator[Path]:
+    """Give a temporary folder to write in, and put its files in place when the block ends well.
+
+    They appear together or not at all. When the block raises, the temporary folder is removed and what stood there
+    before is untouched. In a folder that is there already only the files of an earlier run are replaced (`exchange`).
+    Of two runs that write to one folder at once the last complete one wins.
 
     Parameters
     ----------
     folder
         Where the outputs shall stand; its parent is made when missing.
     force
-        Replace a folder that is there. Only a folder that an earlier run wrote, or an empty one, is replaced.
+        Replace what an earlier run wrote in a folder that is there; every other file stays as it is.
     protect
-        Input files; a folder that holds one of them is refused even with ``force``.
+        Files that are read: none of them is replaced even with ``force``.
+    told
+        Called with what was kept, and where.
 
     Yields
     ------
@@ -51,11 +70,11 @@ def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path
     Raises
     ------
     OutputError
-        If the folder exists and ``force`` is off, is a file or a root, holds an input or foreign files, or cannot be
-        written.
+        If the folder exists and ``force`` is off, is a file or a root, is not of an earlier run, holds somebody else's
+        file under the name of an output, or cannot be written.
     """
     final = check_folder(Path(folder), force=force, protect=protect)
-    work = _temporary(final)
+    work = _temporary(final / final.name if final.is_dir() else final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         work.mkdir()
@@ -64,13 +83,74 @@ def whole_folder(folder: str | Path, *, force: bool = False, protect: tuple[Path
     try:
         yield work
         _flush(work)
-        _swap(work, final, force=force)
+        _place(work, final, force=force, told=told)
     except OutputError as error:
         raise _named(error, work, final) from error
     except OSError as error:
         raise _cannot(final, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def refuse_file(
+    path: Path,
+    *,
+    force: bool = False,
+    suffix: str = "",
+    protect: tuple[Path, ...] = (),
+    ours: Callable[[Path], bool] = Path.is_file,
+) -> None:
+    """Refuse a file that may not be written before any work is done.
+
+    Parameters
+    ----------
+    path
+        Where the file shall stand.
+    force
+        Whether a file that is there may be replaced.
+    suffix
+        The ending the file must have, such as ``.html``; empty allows any.
+    protect
+        Files that are read, which no output may replace.
+    ours
+        Tells of a file that is there whether siting wrote it: no other is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the path is a folder, lacks the ending, is in no folder, or names a file that may not be replaced.
+    """
+    if suffix and path.suffix.lower() != suffix:
+        raise OutputError(
+            Text(f"{path.name}：文件名要以 {suffix} 结尾。", f"{path.name}: the name must end in {suffix}.")
+        )
+    if path.is_dir():
+        raise OutputError(Text(f"{path} 是文件夹，不能写成文件。", f"{path} is a folder, not a file."))
+    if not path.parent.is_dir():
+        raise OutputError(
+            Text(
+                f"没有文件夹 {path.parent}；请先新建，或另选位置",
+                f"there is no folder {path.parent}; make it first, or choose another place",
+            )
+        )
+    if not path.exists():
+        return
+    if any(read.exists() and path.samefile(read) for read in protect):
+        raise OutputError(
+            Text(
+                f"{path} 是本次要读取的文件，不会覆盖；请另选文件名",
+                f"{path} is read by this run and is not replaced; choose another name",
+            )
+        )
+    if not force:
+        raise _exists(path)
+    if not ours(path):
+        raise OutputError(
+            Text(
+                f"{path} 不是本软件写的，不会覆盖；请另选文件名",
+                f"{path} was not written by siting and is not replaced; choose another name",
+            )
+        )
 
 
 @contextmanager
@@ -101,14 +181,7 @@ def whole_file(
         If the path is a folder, lacks the ending, exists and ``force`` is off, or cannot be written.
     """
     final = Path(path)
-    if suffix and final.suffix.lower() != suffix:
-        raise OutputError(
-            Text(f"{final.name}：文件名要以 {suffix} 结尾。", f"{final.name}: the name must end in {suffix}.")
-        )
-    if final.is_dir():
-        raise OutputError(Text(f"{final} 是文件夹，不能写成文件。", f"{final} is a folder, not a file."))
-    if final.exists() and not force:
-        raise _exists(final)
+    refuse_file(final, force=force, suffix=suffix)
     work = _temporary(final, final.suffix)
     expected: tuple[type[Exception], ...] = (OSError, *faults)
     try:
@@ -133,12 +206,12 @@ def refuse_existing(folder: str | Path, *, force: bool = False, protect: tuple[P
     force
         Whether what an earlier run wrote may be replaced.
     protect
-        Input files that the folder must not hold.
+        Files that are read, which no output may replace.
 
     Raises
     ------
     OutputError
-        If the folder exists and ``force`` is off, is a file or a root, or holds an input or foreign files.
+        If the folder exists and ``force`` is off, is a file or a root, or holds a file that must not be replaced.
     """
     check_folder(Path(folder), force=force, protect=protect)
 
@@ -153,7 +226,7 @@ def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -
     force
         Whether what an earlier run left there may be replaced.
     protect
-        Files that must not lie in a folder that is replaced.
+        Files that are read, which no output may replace.
 
     Returns
     -------
@@ -172,31 +245,63 @@ def check_folder(folder: Path, *, force: bool, protect: tuple[Path, ...] = ()) -
         raise OutputError(Text("不能把输出写到磁盘根目录。", "Outputs cannot be written to the root of a disk."))
     if final.is_file():  # one look: another run may move a folder away between two
         raise OutputError(Text(f"{final} 是文件，请给一个文件夹名。", f"{final} is a file; give the name of a folder."))
-    held = [path for path in protect if final in path.resolve().parents]
-    if held and final.is_dir():
-        raise OutputError(
-            Text(
-                f"{final} 里有输入文件 {held[0].name}，请另选输出文件夹。",
-                f"{final} holds the input {held[0].name}; choose another output folder.",
-            )
-        )
     _sweep(final)
     if final.is_dir():
         _may_replace(final, force=force)
+        _refuse_names(final, protect)
     return final
+
+
+def _refuse_names(final: Path, protect: tuple[Path, ...]) -> None:
+    """Refuse a folder in which an output would take the name of a file that is read, or of one of somebody else."""
+    names = {name.casefold() for name in FILE_NAMES.values()}
+    for path in protect:
+        read = path.resolve()
+        if read.parent == final and read.name.casefold() in names:
+            raise OutputError(
+                Text(
+                    f"{read} 是本次要读取的文件，而结果要用这个名字；请把它另存为别的名字，或另选输出文件夹",
+                    f"{read} is read by this run, and the results need its name; save it under another name, "
+                    "or choose another output folder",
+                )
+            )
+    for look in range(_LOOKS):  # another run may be in the midst of its exchange: only what is seen often counts
+        try:
+            own = own_files(final) if (final / MANIFEST_NAME).is_file() else {}
+            if not (final / SWAP).exists():
+                refuse_foreign(final, tuple(FILE_NAMES.values()), own)
+            return
+        except (InputError, OutputError, OSError):
+            if look + 1 == _LOOKS:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def is_unchanged_output(path: Path) -> bool:
+    """Return whether a file is an output of the run in its folder, as that run wrote it.
+
+    Parameters
+    ----------
+    path
+        Any file.
+    """
+    try:
+        return path.is_file() and own_files(path.parent).get(path.name) == file_sha256(path)
+    except (InputError, OSError):
+        return False
 
 
 def _may_replace(final: Path, *, force: bool) -> None:
     """Refuse a folder that is there, unless it is empty or force is on and an earlier run wrote it."""
-    # another run may be clearing away the very folder we look at: only what is seen twice is a foreign folder
+    # another run may be exchanging its files for those of this very run: only what is seen often is a foreign folder
     for look in range(_LOOKS):
         try:
-            names = [entry.name for entry in final.iterdir()]
+            names = [entry.name for entry in final.iterdir() if _MARK not in entry.name]
         except FileNotFoundError:
             return
         except OSError as error:
             raise _cannot(final, error) from error
-        if not names or (force and MANIFEST_NAME in names):
+        if not names or (force and (MANIFEST_NAME in names or SWAP in names)):
             return
         if not force:
             raise _exists(final)
@@ -214,11 +319,24 @@ def _short(name: str) -> str:
     return name if len(name) <= 40 else f"{name[:31]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+def settle(folder: Path) -> None:
+    """Undo, or finish, what a killed run left in or beside a folder of outputs.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs of a run stand.
+    """
+    _sweep(folder.expanduser().resolve())
+
+
 def _sweep(final: Path) -> None:
-    """Clear away what a killed run left beside this folder; an old result it had moved aside is put back."""
+    """Clear away what a killed run left in or beside this folder; what it had moved aside is put back."""
     if not final.parent.is_dir():
         return
-    for left in final.parent.glob(f".{glob.escape(_short(final.name))}{_MARK}*"):
+    recover(final, lambda owner: _MARK in owner and _in_use(final / owner))
+    pattern = f".{glob.escape(_short(final.name))}{_MARK}*"
+    for left in (*final.parent.glob(pattern), *final.glob(pattern)):
         if _in_use(left):
             continue
         if left.name.endswith(_OLD) and not final.exists():
@@ -265,51 +383,36 @@ def _flush(work: Path) -> None:
                 os.fsync(stream.fileno())
 
 
-def _swap(work: Path, final: Path, *, force: bool) -> None:
-    """Put the finished folder in place; what stood there is moved aside first, and back when that fails."""
-    aside: list[Path] = []
-    placed = False
-    try:
-        for _ in range(_ATTEMPTS):
-            placed = _placed(work, final, aside, force=force)
-            if placed:
-                return
-            time.sleep(_PAUSE_S)
-    finally:
-        if aside and not placed and not final.exists():
-            with suppress(OSError):
-                os.replace(aside[-1], final)
-                aside.pop()
-        for old in aside:
-            shutil.rmtree(old, ignore_errors=True)
-    raise OutputError(
-        Text(
-            f"{final} 一直被别的程序占用，没有写成；原有内容未动。",
-            f"{final} is kept busy by another program; nothing was written, and what was there is intact.",
-        )
-    )
-
-
-def _placed(work: Path, final: Path, aside: list[Path], *, force: bool) -> bool:
-    """Try once to put the folder in place; False where another run or program was quicker."""
-    if final.is_dir():
-        _may_replace(final, force=force)
-        old = _temporary(final, _OLD)
+def _place(work: Path, final: Path, *, force: bool, told: Told) -> None:
+    """Put the finished files in place: as a folder of their own, or for those of an older run in one that is there."""
+    if not final.is_dir():
         try:
-            os.replace(final, old)
-        except (FileNotFoundError, PermissionError):
-            return False
-        aside.append(old)
-    try:
-        os.replace(work, final)
-    except OSError:
-        if not work.exists() or not final.is_dir():
-            raise
-        return False
-    return True
+            _retry(lambda: os.rename(work, final))
+            return
+        except OSError:
+            if not final.is_dir():  # else another run was quicker
+                raise
+    if (final / MANIFEST_NAME).exists() and not force:
+        raise _exists(final)
+    mine = {*FILE_NAMES.values(), SWAP}
+    others = sum(entry.name not in mine and _MARK not in entry.name for entry in final.iterdir())
+    for name in exchange(work, final, retry=_retry):
+        told(
+            Text(
+                f"{final.name} 里以前的结果有改动，已保留为 {name}",
+                f"a file of the earlier results in {final.name} had been changed: it is kept as {name}",
+            )
+        )
+    if others:
+        told(
+            Text(
+                f"{final.name} 里另有 {others} 个文件或文件夹，均未改动",
+                f"{others} other file{'s' * (others != 1)} or folders in {final.name} were left as they are",
+            )
+        )
 
 
-def _retry(action: Callable[[], None]) -> None:
+def _retry(action: Callable[[], object]) -> None:
     """Run a rename a few times: on Windows a scanner may hold a new file for a moment."""
     for attempt in range(_ATTEMPTS):
         try:
@@ -336,10 +439,12 @@ def _exists(final: Path) -> OutputError:
 def _cannot(final: Path, error: Exception) -> OutputError:
     """Return the error for a disk that will not take the output."""
     why = reason_of(error)
+    name = Path(str(getattr(error, "filename", None) or "")).name
+    held = Text(f"（{name}）", f" ({name})") if name in FILE_NAMES.values() else Text("", "")
     return OutputError(
         Text(
-            f"无法写入 {final}：{why.zh}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
-            f"Cannot write {final}: {why.en}. What was there is intact; check space, permissions, and whether a "
-            "file is open.",
+            f"无法写入 {final}{held.zh}：{why.zh}。原有内容未动；请检查磁盘空间、权限，以及文件是否被 Excel 等打开。",
+            f"Cannot write {final}{held.en}: {why.en}. What was there is intact; check space, permissions, and whether "
+            "a file is open.",
         )
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import platform
@@ -11,12 +10,23 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from siting.inputs.files import file_sha256
 from siting.outputs.figures import headlines
 
 if TYPE_CHECKING:
     from siting.outputs.results import Results
 
-MANIFEST_NAME = "run.json"
+FILE_NAMES: Mapping[str, str] = {
+    "map": "map.html",
+    "workbook": "scorecard.xlsx",
+    "report": "report.html",
+    "layers": "coverage.gpkg",
+    "verdicts": "verdicts.json",
+    "plan": "plan.csv",
+    "manifest": "run.json",
+}
+"""The outputs of a run by what they are; the plan only where there is one."""
+MANIFEST_NAME = FILE_NAMES["manifest"]
 _LIBRARIES = (
     "siting",
     "geopandas",
@@ -94,7 +104,8 @@ def manifest(results: Results, outputs: Mapping[str, Path] | None = None) -> dic
         },
         "solver": {"answers_refused_and_asked_again": dict(results.refused_answers)},
         "outputs": {
-            name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in (outputs or {}).items()
+            name: {"file": path.name, "bytes": path.stat().st_size, "sha256": file_sha256(path)}
+            for name, path in (outputs or {}).items()
         },
         "versions": {"python": platform.python_version(), **library_versions()},
         "machine": {"system": platform.system(), "processor": platform.machine()},
@@ -136,12 +147,6 @@ def library_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _sha256(path: Path) -> str:
-    """Return the hash of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:

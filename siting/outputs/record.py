@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from siting.allocation.chosen_file import read_chosen
 from siting.coverage import Judged, compare
 from siting.errors import InputError, MissingFileError
-from siting.outputs.manifest import MANIFEST_NAME
+from siting.outputs.atomic import settle
+from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
 from siting.outputs.words import ACQUISITION, ROLE, STATUS, assumption_name, say
 from siting.text import Text
 
 if TYPE_CHECKING:
     from siting.outputs.results import Results
 
-VERDICTS_NAME = "verdicts.json"
-PLAN_NAME = "plan.csv"
+VERDICTS_NAME, PLAN_NAME = FILE_NAMES["verdicts"], FILE_NAMES["plan"]
 _NONE = Text("无", "none")
 
 
@@ -64,6 +64,8 @@ def compare_runs(before: str | Path, after: str | Path) -> list[Text]:
         raise InputError(Text("请给两个结果文件夹，或两个方案文件", "give two output folders, or two plan files"))
     if not one.is_dir():
         return _plan_lines(one, other)
+    for folder in (one, other):
+        settle(folder)
     lines = [*_input_lines(one, other), *_verdict_lines(one, other)]
     if (one / PLAN_NAME).exists() or (other / PLAN_NAME).exists():
         lines += _plan_lines(one / PLAN_NAME, other / PLAN_NAME)

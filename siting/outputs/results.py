@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,13 @@ class Results:
             )
 
     def write(
-        self, folder: str | Path, *, force: bool = False, lang: Lang = "zh", progress: Progress = silent
+        self,
+        folder: str | Path,
+        *,
+        force: bool = False,
+        lang: Lang = "zh",
+        progress: Progress = silent,
+        told: Callable[[Text], None] | None = None,
     ) -> Mapping[str, Path]:
         """Write map, workbook, report, layers and run record into a folder, whole or not at all.
 
@@ -106,17 +112,20 @@ class Results:
         folder
             The folder to make; one that exists is only replaced with ``force``.
         force
-            Replace what an earlier run left there.
+            Replace the files that an earlier run wrote there; every other file stays as it is.
         lang
             The language of the workbook and the report, and the one the map opens in.
         progress
             Called with what is being written.
+        told
+            Called with what was kept, and where.
 
         Returns
         -------
         Mapping
             The path of each output: map, workbook, report, layers, manifest.
         """
+        from siting.outputs.atomic import unsaid
         from siting.outputs.write import write_all
 
-        return write_all(self, folder, force=force, lang=lang, progress=progress)
+        return write_all(self, folder, force=force, lang=lang, progress=progress, told=told or unsaid)

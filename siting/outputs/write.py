@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from siting.allocation.chosen_file import write_chosen
-from siting.outputs.atomic import whole_folder
+from siting.outputs.atomic import Told, unsaid, whole_folder
 from siting.outputs.layers import write_layers
-from siting.outputs.manifest import MANIFEST_NAME, write_manifest
+from siting.outputs.manifest import FILE_NAMES, write_manifest
 from siting.outputs.maps import write_map
-from siting.outputs.record import PLAN_NAME, VERDICTS_NAME, write_verdicts
+from siting.outputs.record import write_verdicts
 from siting.outputs.report import write_report
 from siting.outputs.workbook import write_workbook
 from siting.text import Lang, Progress, Text, silent
@@ -19,18 +19,15 @@ from siting.text import Lang, Progress, Text, silent
 if TYPE_CHECKING:
     from siting.outputs.results import Results
 
-FILE_NAMES: Mapping[str, str] = {
-    "map": "map.html",
-    "workbook": "scorecard.xlsx",
-    "report": "report.html",
-    "layers": "coverage.gpkg",
-    "verdicts": VERDICTS_NAME,
-    "manifest": MANIFEST_NAME,
-}
-
 
 def write_all(
-    results: Results, folder: str | Path, *, force: bool = False, lang: Lang = "zh", progress: Progress = silent
+    results: Results,
+    folder: str | Path,
+    *,
+    force: bool = False,
+    lang: Lang = "zh",
+    progress: Progress = silent,
+    told: Told = unsaid,
 ) -> Mapping[str, Path]:
     """Write map, workbook, report, layers, run record, verdicts and plan; the folder appears complete or not at all.
 
@@ -43,11 +40,14 @@ def write_all(
     folder
         The folder to make.
     force
-        Replace what an earlier run left there; nothing else is ever replaced.
+        Replace the files that an earlier run wrote there, as its ``run.json`` names them; any other file stays as it
+        is, and one of them that was changed since is kept under another name.
     lang
         The language of workbook and report, and the one the map opens in.
     progress
         Called with what is being written and the share done.
+    told
+        Called with what was kept, and where.
 
     Returns
     -------
@@ -57,11 +57,12 @@ def write_all(
     Raises
     ------
     OutputError
-        If the folder is there and ``force`` is off, holds an input or foreign files, or cannot be written.
+        If the folder is there and ``force`` is off, holds somebody else's file under the name of an output, or cannot
+        be written.
     """
     protect = tuple(Path(record.path) for record in results.records)
-    with whole_folder(folder, force=force, protect=protect) as work:
-        names = dict(FILE_NAMES) if results.plan is None else {**FILE_NAMES, "plan": PLAN_NAME}
+    with whole_folder(folder, force=force, protect=protect, told=told) as work:
+        names = {name: file for name, file in FILE_NAMES.items() if name != "plan" or results.plan is not None}
         paths = {name: work / file for name, file in names.items()}
         progress(Text("写图层", "writing layers"), 0.0)
         write_layers(results, paths["layers"])

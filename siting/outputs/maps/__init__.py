@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from siting.outputs.atomic import whole_file
 from siting.text import Lang
 
+MARK = b'id="siting-data"'
+"""What every page that this writes holds, and no other."""
+
 if TYPE_CHECKING:
     from siting.outputs.maps.page import CoverageMap
     from siting.outputs.results import Results
@@ -57,4 +60,16 @@ def write_map(results: Results, path: str | Path, *, lang: Lang = "zh", force: b
         work.write_text(page, encoding="utf-8", newline="\n")
 
 
-__all__ = ["coverage_map", "write_map"]
+def is_map(path: Path) -> bool:
+    """Return whether a file is a page that `write_map` wrote.
+
+    Parameters
+    ----------
+    path
+        Any file.
+    """
+    with path.open("rb") as stream:
+        return any(MARK in line for line in stream)
+
+
+__all__ = ["coverage_map", "is_map", "write_map"]
