@@ -61,7 +61,7 @@ def main() -> None:
     for stage in plan.stages:
         print(
             f"  {stage.id:13} {stage.value:14.2f}  bound {stage.bound:14.2f}  gap {stage.gap:.3%}"
-            f"  {'proven' if stage.proven else 'not proven'}  {stage.seconds:.1f} s"
+            f"  {stage.proof}  {stage.seconds:.1f} s"
         )
     faults = [fault.en for fault in plan.check()]
     print("  check:", faults or "no fault")
