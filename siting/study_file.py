@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siting.errors import StandardError, StudyError, reason_of
+from siting.small_files import read_toml
 from siting.standards import Standard, read_standard
 from siting.standards.model import near_matches
 from siting.study_reader import (
@@ -24,7 +25,6 @@ from siting.study_reader import (
     PlanModel,
     Reader,
     faulty,
-    parse_toml,
 )
 from siting.text import Lang, Text
 
@@ -109,7 +109,7 @@ def read_study(path: str | Path) -> Study:
         If the standard cannot be read, or an assumption is not one of its own.
     """
     path = Path(path)
-    reader = Reader(path, parse_toml(path))
+    reader = Reader(path, read_toml(path, StudyError))
     for key in reader.data:
         if key not in {"study", "inputs", "travel", "assumptions", "plan"}:
             reader.unknown(key, ("study", "inputs", "travel", "assumptions", "plan"))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from siting.errors import Issue, MissingFileError, StudyError, reason_of
+from siting.errors import Issue
 from siting.standards.model import near_matches
 from siting.text import Text
 
@@ -171,33 +169,6 @@ def _datums() -> tuple[str, ...]:
     from siting.inputs.datum import DATUMS
 
     return DATUMS
-
-
-def parse_toml(path: Path) -> Mapping[str, Any]:
-    """Return what a TOML file holds, or say in plain words why it cannot be read."""
-    if not path.is_file():
-        raise MissingFileError(Text(f"找不到研究文件 {path}", f"there is no study file {path}"))
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        why = reason_of(error)
-        raise StudyError(Text(f"读不了 {path}：{why.zh}", f"{path} cannot be read: {why.en}")) from error
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            Text(
-                f"{path.name} 不是 UTF-8 文本（第 {error.start} 字节）；请在编辑器中另存为 UTF-8",
-                f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8 in your editor",
-            )
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"line (\d+), column (\d+)", str(error))
-        where = f"第 {place[1]} 行第 {place[2]} 列附近" if place else "文件末尾附近"
-        raise StudyError(
-            Text(
-                f"{path.name} 不是有效的 TOML：{where}写法有误；请检查引号、括号和等号（须用英文符号）",
-                f"{path.name} is not valid TOML: {error}; check the quotes, brackets and equals signs there",
-            )
-        ) from error
 
 
 def faulty(name: str, faults: Sequence[Issue]) -> Text:

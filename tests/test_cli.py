@@ -297,7 +297,7 @@ def test_wrong_usage_is_said_in_the_language_asked_for(words, zh, capsys):
 @pytest.mark.parametrize("ask", [["--lang", "en"], ["--lang=en"]])
 def test_the_language_is_known_before_the_words_are_parsed(ask, capsys):
     assert main(["run", "nowhere.toml", *ask]) == 1
-    _says(capsys, "there is no study file")
+    _says(capsys, "there is no file")
 
 
 def test_help_and_version_end_with_0(capsys):

@@ -15,6 +15,7 @@ ROOMS = [
     "errors",
     "arrays",
     "exact",
+    "small_files",
     "standards",
     "inputs",
     "network",

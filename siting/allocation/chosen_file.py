@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 
 from siting.allocation.plan import each_row
 from siting.errors import Issue, MissingFileError, TableError
-from siting.inputs.faults import headline
+from siting.inputs.delimited import decode
+from siting.inputs.faults import Faults, headline
 from siting.inputs.schema import ACQUISITIONS
 from siting.text import Text
 
@@ -79,6 +81,7 @@ def _plain(cell: str) -> str:
 
 
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_LARGEST = 100_000_000
 _MARKS = str.maketrans("：；＝:，", "=;==;")
 
 
@@ -160,7 +163,7 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
     Parameters
     ----------
     path
-        A CSV, UTF-8 or GB18030.
+        A CSV, UTF-8, UTF-16 or GB18030.
 
     Raises
     ------
@@ -170,7 +173,16 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
         If there is no id column, or a row cannot be read; every fault is in it.
     """
     file = Path(path)
-    rows = list(csv.reader(_text_of(file).splitlines()))
+    try:
+        rows = list(csv.reader(io.StringIO(_text_of(file), newline="")))
+    except csv.Error:
+        _refuse(
+            file,
+            Text("引号不配对，或单元格过长", "a quote is not closed, or a cell is too long"),
+            Text(
+                "请检查引号，或在表格软件中另存为 CSV", "check the quotes, or save it as CSV in the spreadsheet program"
+            ),
+        )
     header = [cell.strip() for cell in rows[0]] if rows else []
     at = {key: next((header.index(name) for name in names if name in header), None) for key, names in _NAMES.items()}
     if at["source_id"] is None:
@@ -200,7 +212,7 @@ def read_chosen(path: str | Path) -> tuple[Chosen, ...]:
 
 
 def _text_of(file: Path) -> str:
-    """Return what a CSV holds, UTF-8 or GB18030."""
+    """Return what a CSV holds, UTF-8, UTF-16 or GB18030."""
     if file.is_dir():
         raise MissingFileError(
             Text(
@@ -210,6 +222,15 @@ def _text_of(file: Path) -> str:
         )
     if not file.is_file():
         raise MissingFileError(Text(f"找不到文件 {file}", f"there is no file {file}"))
+    if file.stat().st_size > _LARGEST:
+        _refuse(
+            file,
+            Text(
+                f"超过 {_LARGEST // 10**6} MB，不会是行动清单",
+                f"it has over {_LARGEST // 10**6} MB: no list of actions",
+            ),
+            Text("请核对文件", "check which file it is"),
+        )
     raw = file.read_bytes()
     if raw.startswith(_NO_TEXT):
         _refuse(
@@ -217,10 +238,7 @@ def _text_of(file: Path) -> str:
             Text("不是 CSV 文本", "is no CSV text"),
             Text("在表格软件中另存为 CSV", "save it as CSV in the spreadsheet program"),
         )
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("gb18030", errors="replace")
+    return decode(raw, Faults(file.name))[0]
 
 
 def way_zh(way: str) -> str:

@@ -4,6 +4,6 @@ Exit 0 done; 1 a problem with the inputs or the study, one line per fault; 2 wro
 meet everything asked; 130 interrupted. Results go to standard output, progress and faults to standard error.
 """
 
-from siting.cli.process import entry, main
+from siting.cli.start import entry, main
 
 __all__ = ["entry", "main"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from siting.cli.console import Console
 from siting.cli.faults import DONE, INTERRUPTED, NOT_ALL_MET
+from siting.cli.streams import shows_chinese
 from siting.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -25,11 +27,28 @@ _FORCE = click.option("--force", is_flag=True, help="覆盖已有结果 / replac
 _CHOSEN = click.option("--chosen", type=_PATH, help="已选定的方案 CSV / a plan, or your own list of actions and areas")
 
 
+class _Command(click.Command):
+    """Gives its help in English alone where the console cannot show Chinese."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return _shown(super().get_help(ctx))
+
+
 class _Group(click.Group):
     """Lists the commands in the order of the work, not of the alphabet."""
 
+    command_class = _Command
+
+    def get_help(self, ctx: click.Context) -> str:
+        return _shown(super().get_help(ctx))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+
+def _shown(text: str) -> str:
+    """Return a help text without its Chinese where the console cannot show it: each sentence stands in English too."""
+    return text if shows_chinese("stdout") else re.sub(r"[^\x00-\x7f]+\S*[ \n]*(?:/ )?", "", text)
 
 
 def _speaks(command: Callable[..., int]) -> Callable[..., int]:
@@ -160,14 +179,18 @@ def standards(console: Console, name: str | None) -> int:
 
     if name is None:
         for one in list_standards():
-            print(f"{one.id:10} {one.name.to(console.lang)}  {one.document}")
+            console.say(Text(*(f"{one.id:10} {name}  {one.document}" for name in (one.name.zh, one.name.en))))
         return DONE
-    for rule in rules_table(read_standard(name), console.lang).to_dict("records"):
-        for column, value in rule.items():  # a short block for each rule, which a narrow console can hold
-            if str(value):
-                print(f"{column}: {value}")
-        print()
+    standard = read_standard(name)
+    tables = [rules_table(standard, lang).to_dict("records") for lang in ("zh", "en")]
+    for zh, en in zip(*tables, strict=True):
+        console.say(Text(_block(zh), _block(en)))
     return DONE
+
+
+def _block(rule: Mapping[Hashable, Any]) -> str:
+    """Return a rule as a short block of lines, which a narrow console can hold."""
+    return "".join(f"{column}: {value}\n" for column, value in rule.items() if str(value))
 
 
 @siting_command.command()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from dataclasses import dataclass, field, replace
 
+from siting.cli.streams import Name, is_terminal, shows_chinese, write
 from siting.errors import Issue
 from siting.text import Lang, Text
 
@@ -30,6 +30,8 @@ class Console:
         Notes of every kind, and tracebacks.
     interrupted
         Whether Ctrl-C was pressed; a search that it stops gives its best so far.
+    unwritten
+        Why a result could not be written to standard output, None where all were.
     """
 
     lang: Lang = "zh"
@@ -37,6 +39,7 @@ class Console:
     quiet: bool = False
     verbose: bool = False
     interrupted: bool = False
+    unwritten: OSError | None = None
     _drawn: float = field(default=0.0, repr=False)
     _width: int = field(default=0, repr=False)
 
@@ -47,12 +50,16 @@ class Console:
     def say(self, text: Text) -> None:
         """Write one line of result to standard output."""
         self.clear()
-        print(text.to(self.lang))
+        self.unwritten = write("stdout", self._told("stdout", text) + "\n") or self.unwritten
 
     def warn(self, text: Text, *, indent: str = "") -> None:
         """Write one line to standard error, over the progress line."""
         self.clear()
-        print(indent + text.to(self.lang), file=sys.stderr)
+        write("stderr", indent + self._told("stderr", text) + "\n")
+
+    def _told(self, name: Name, text: Text) -> str:
+        """Return a text in the language spoken, in English where the console cannot show Chinese."""
+        return text.to("en" if self.lang == "zh" and not shows_chinese(name) else self.lang)
 
     def note(self, text: Text) -> None:
         """Write one line to standard error, unless the planner wants it quiet."""
@@ -70,16 +77,16 @@ class Console:
     def progress(self, what: Text, share: float | None = None) -> None:
         """Draw one line of progress, on a terminal only, at most ten times a second."""
         now = time.monotonic()
-        if self.quiet or not sys.stderr.isatty() or (now - self._drawn < 0.1 and share not in (None, 1.0)):
+        if self.quiet or not is_terminal("stderr") or (now - self._drawn < 0.1 and share not in (None, 1.0)):
             return
         self._drawn = now
         self.clear()
-        line = what.to(self.lang) + ("" if share is None else f" {share:.0%}")
+        line = self._told("stderr", what) + ("" if share is None else f" {share:.0%}")
         self._width = 2 * len(line)
-        print("\r" + line, end="", file=sys.stderr, flush=True)
+        write("stderr", "\r" + line)
 
     def clear(self) -> None:
         """Take the progress line away."""
         if self._width:
-            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+            write("stderr", "\r" + " " * self._width + "\r")
             self._width = 0

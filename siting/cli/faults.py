@@ -7,6 +7,7 @@ import traceback
 import click
 
 from siting.cli.console import Console
+from siting.cli.streams import write
 from siting.errors import InfeasibleError, SitingError, TableError, reason_of
 from siting.text import Text
 
@@ -30,7 +31,7 @@ def fail(console: Console, error: Exception) -> int:
     """
     console.clear()
     if console.verbose:
-        traceback.print_exception(error)
+        write("stderr", "".join(traceback.format_exception(error)))
     console.warn(error.text if isinstance(error, SitingError) else _foreign(error))
     details = [issue.text for issue in error.issues] if isinstance(error, TableError) else []
     details += error.blocks if isinstance(error, InfeasibleError) else ()

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from siting.coverage.scorecard import Scorecard
 from siting.coverage.stated import STATED_MEASURES
+from siting.coverage.verdicts import STATUS
+from siting.errors import InputError
 from siting.text import Text
 
 Flags = NDArray[np.bool_]
@@ -92,18 +94,50 @@ class Judged:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Judged:
-        """Take it back from what `record` gave."""
+        """Take it back from what `record` gave; what was not written so is refused with `RecordError`."""
+        verdicts = _table_of(record, "verdicts", _VERDICT_COLUMNS, ("community_id", "rule_id", "status"))
+        people = _table_of(record, "communities", _COMMUNITY_COLUMNS, ("community_id", "name"))
+        measures, names = record.get("measures"), record.get("names", {})
+        if not isinstance(measures, dict) or not all(isinstance(one, str) for one in measures.values()):
+            raise RecordError(Text("measures 不是规则的表", "measures is no table of rules"))
+        if not isinstance(names, dict) or not all(_is_spoken(name) for name in names.values()):
+            raise RecordError(Text("names 不是规则的名称", "names are no names of rules"))
+        unknown = set(verdicts["rule_id"]) - set(measures)
+        strange = set(verdicts["status"]) - set(STATUS.tolist())
+        for name, found in (("rule_id", unknown), ("status", strange)):
+            if found:
+                raise RecordError(Text(f"{name} 里有 {min(found)}", f"{name} holds {min(found)}"))
+        if people["community_id"].duplicated().any() or verdicts.duplicated(["community_id", "rule_id"]).any():
+            raise RecordError(Text("同一社区出现两次", "a community appears twice"))
+        return cls(verdicts, people, measures, {rule: Text(*name) for rule, name in names.items()})
 
-        def table(name: str, texts: list[str]) -> pd.DataFrame:
-            frame = pd.DataFrame(record[name]["rows"], columns=record[name]["columns"])
-            return frame.astype({column: np.float64 for column in frame.columns if column not in texts})
 
-        return cls(
-            table("verdicts", ["community_id", "rule_id", "status"]),
-            table("communities", ["community_id", "name"]),
-            dict(record["measures"]),
-            {rule: Text(*name) for rule, name in record.get("names", {}).items()},
-        )
+class RecordError(InputError):
+    """A record of verdicts is not as it was written."""
+
+
+def _table_of(record: Mapping[str, Any], name: str, columns: list[str], texts: tuple[str, ...]) -> pd.DataFrame:
+    """Return a table of a record: its columns, its rows as long as those, texts and numbers where they belong."""
+    table = record.get(name)
+    rows = table.get("rows") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or table.get("columns") != columns or not isinstance(rows, list):
+        raise RecordError(Text(f"{name} 的列不对", f"{name} has not its columns"))
+    for number, row in enumerate(rows, 1):
+        sound = isinstance(row, list) and len(row) == len(columns)
+        if not sound or not all(_fits(cell, column in texts) for column, cell in zip(columns, row, strict=True)):
+            raise RecordError(Text(f"{name} 第 {number} 行不对", f"row {number} of {name} is wrong"))
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    return frame.astype({column: object if column in texts else np.float64 for column in columns})
+
+
+def _fits(cell: object, text: bool) -> bool:
+    if text:
+        return isinstance(cell, str)
+    return cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) < 1e300)
+
+
+def _is_spoken(name: object) -> bool:
+    return isinstance(name, list) and len(name) == 2 and all(isinstance(word, str) for word in name)
 
 
 def compare(before: Scorecard | Judged, after: Scorecard | Judged) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from siting.errors import MissingFileError, NetworkError
+from siting.errors import NetworkError
+from siting.small_files import read_toml
 from siting.text import Text
 
 SHIPPED = Path(__file__).with_name("modes.toml")
@@ -136,14 +136,7 @@ def read_modes(path: str | Path | None = None) -> dict[str, Mode]:
         If the file is not TOML, or a mode in it is not whole.
     """
     file = SHIPPED if path is None else Path(path)
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MissingFileError(
-            Text(f"找不到出行方式文件 {file}。", f"There is no file of travel modes {file}.")
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NetworkError(Text(f"{file} 不是正确的 TOML 文件：{error}。", f"{file} is not TOML: {error}.")) from error
+    tables = read_toml(file, NetworkError)
     return {name: _mode(name, table) for name, table in tables.items()}
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import os
 import shutil
 import time
@@ -27,6 +26,7 @@ from typing import Any
 from siting.errors import InputError, OutputError
 from siting.inputs.files import file_sha256
 from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
+from siting.small_files import read_json
 from siting.text import Text
 
 SWAP = ".siting-swap"
@@ -49,9 +49,9 @@ def own_files(folder: Path) -> Mapping[str, str]:
     """
     path = folder / MANIFEST_NAME
     try:
-        outputs = json.loads(path.read_text(encoding="utf-8"))["outputs"]
+        outputs = read_json(path, InputError)["outputs"]
         found = {str(each.get("file", FILE_NAMES.get(key, ""))): str(each["sha256"]) for key, each in outputs.items()}
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (InputError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             Text(
                 f"{path} 已损坏或不是本软件写的，无法知道哪些文件是以前的结果；请另选文件夹",

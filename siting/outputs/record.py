@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from siting.allocation.chosen_file import read_chosen
 from siting.coverage import Judged, compare
+from siting.coverage.compare import RecordError
 from siting.errors import InputError, MissingFileError
 from siting.outputs.atomic import settle
 from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
 from siting.outputs.words import ACQUISITION, ROLE, STATUS, assumption_name, say
+from siting.small_files import damaged, read_json
 from siting.text import Text
 
 if TYPE_CHECKING:
@@ -81,31 +83,24 @@ def _load(folder: Path, name: str) -> dict[str, Any]:
                 f"{folder} holds no {name}: it is not the output of a run",
             )
         )
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(Text(f"{path} 已损坏：{error}", f"{path} is damaged: {error}")) from error
-    if not isinstance(loaded, dict) or (name == MANIFEST_NAME and not _is_manifest(loaded)):
-        raise InputError(
-            Text(
-                f"{path} 已损坏，或不是本软件写的；请重新运行一次",
-                f"{path} is damaged, or was not written by siting; run the study again",
-            )
-        )
-    return loaded
+    return read_json(path, InputError)
 
 
-def _is_manifest(loaded: dict[str, Any]) -> bool:
-    """Return whether the record of a run holds what is compared."""
-    inputs = loaded.get("inputs")
-    keys = {"role", "file", "sha256"}
-    sound = isinstance(inputs, list) and all(isinstance(one, dict) and keys <= set(one) for one in inputs)
-    return sound and isinstance(loaded.get("assumptions"), dict)
+def _load_manifest(folder: Path) -> dict[str, Any]:
+    """Return the record of a run, with all that is compared in the form it was written in."""
+    record = _load(folder, MANIFEST_NAME)
+    inputs, keys = record.get("inputs"), ("role", "file", "sha256")
+    sound = isinstance(inputs, list) and all(
+        isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys) for one in inputs
+    )
+    if not sound or not isinstance(record.get("assumptions"), dict):
+        raise damaged(folder / MANIFEST_NAME, Text("缺少输入或假设", "inputs or assumptions are missing"), InputError)
+    return record
 
 
 def _input_lines(before: Path, after: Path) -> list[Text]:
     """Return which files, assumptions and settings of the study differ."""
-    records = [_load(folder, MANIFEST_NAME) for folder in (before, after)]
+    records = [_load_manifest(folder) for folder in (before, after)]
     old, new = ({(one["role"], one["file"]): one["sha256"] for one in record["inputs"]} for record in records)
     lines = [Text("输入的变化：", "What was put in and changed:")]
     for role, file in sorted({*old, *new}):
@@ -146,13 +141,17 @@ def _flat(settings: object, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _verdict_lines(before: Path, after: Path) -> list[Text]:
-    cards = [_load(folder, VERDICTS_NAME) for folder in (before, after)]
+def _load_verdicts(folder: Path) -> Judged:
+    """Return the verdicts of a run, as they were written."""
     try:
-        one, other = (Judged.from_record(card) for card in cards)
-        changed = compare(one, other)
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(Text(f"{VERDICTS_NAME} 已损坏：{error}", f"{VERDICTS_NAME} is damaged: {error}")) from error
+        return Judged.from_record(_load(folder, VERDICTS_NAME))
+    except RecordError as error:
+        raise damaged(folder / VERDICTS_NAME, error.text, InputError) from error
+
+
+def _verdict_lines(before: Path, after: Path) -> list[Text]:
+    one, other = (_load_verdicts(folder) for folder in (before, after))
+    changed = compare(one, other)
     if changed.empty:
         return [Text("没有结论改变", "No verdict changed")]
     lines = [Text(f"{len(changed)} 个结论改变：", f"{len(changed)} verdicts changed:")]

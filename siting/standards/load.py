@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from siting.errors import MissingFileError, StandardError
+from siting.small_files import read_toml
 from siting.standards.assumptions import ASSUMPTIONS, Assumption
 from siting.standards.entries import Entry, read_assumption, read_circle, read_rule, read_service
 from siting.standards.loosened import assumption_loosened, circle_loosened, rule_loosened, service_loosened
@@ -96,7 +96,7 @@ def _read(path: Path, below: tuple[Path, ...]) -> Standard:
     if path in below:
         chain = " → ".join(one.name for one in (*below, path))
         raise StandardError(Text(f"标准互相引用：{chain}", f"the standards extend one another in a ring: {chain}"))
-    file = _parse(path)
+    file = read_toml(path, StandardError)
     faults: list[Text] = []
     head = Entry("standard", file.pop("standard", {}), faults)
     identity, name, document = head.text("id"), head.words("name"), head.text("document")
@@ -124,17 +124,6 @@ def _read(path: Path, below: tuple[Path, ...]) -> Standard:
         circles=tuple(parts.circles.values()),
         assumptions=parts.assumptions,
     )
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise StandardError(
-            Text(
-                f"{path.name} 不是合规的 UTF-8 TOML 文件：{fault}", f"{path.name} is not a TOML file in UTF-8: {fault}"
-            )
-        ) from fault
 
 
 def _add(file: dict[str, Any], parts: _Parts, document: str, faults: list[Text]) -> None:

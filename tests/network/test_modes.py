@@ -85,7 +85,7 @@ def test_a_file_of_ones_own_is_read(tmp_path):
         ("source = \"The product's assumption, within", 'source = ""\nnote = "within', "class_speeds_source"),
         ('directed_source = "One-way', 'directed_source = " "\n# "One-way', "no source is given in directed_source"),
         ("[walk]", "walk = 3\n[foot]", 'Travel mode "walk": it must be a table'),
-        ("[walk]", "[walk", "is not TOML"),
+        ("[walk]", "[walk", "is not valid TOML"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_reason(tmp_path, old, new, message):
@@ -95,5 +95,5 @@ def test_a_broken_file_is_refused_with_the_reason(tmp_path, old, new, message):
 
 
 def test_a_file_that_is_not_there_is_told():
-    with pytest.raises(MissingFileError, match="no file of travel modes"):
+    with pytest.raises(MissingFileError, match="there is no file"):
         read_modes("nowhere.toml")

@@ -262,9 +262,9 @@ def test_a_name_that_is_not_shipped_says_which_are_near(tmp_path):
 def test_a_file_that_is_not_toml_is_refused(tmp_path):
     path = tmp_path / "ours.toml"
     path.write_text("id = ", encoding="utf-8")
-    assert "ours.toml is not a TOML file in UTF-8" in refused(path)
+    assert "ours.toml is not valid TOML" in refused(path)
     path.write_bytes("名 = '本县'".encode("gb18030"))
-    assert "ours.toml is not a TOML file in UTF-8" in refused(path)
+    assert "ours.toml, line 1 is not UTF-8 text" in refused(path)
     path.write_text("standard = 3\nrules = 4\n", encoding="utf-8")
     message = refused(path)
     assert "standard: must be a table" in message
