@@ -276,6 +276,9 @@ def _check(net: RoadNetwork) -> None:
     faults = []
     if net.xy.ndim != 2 or net.xy.shape[1] != 2 or not np.isfinite(net.xy).all():
         faults.append(Text("节点坐标应为有限的 (n, 2) 数组", "node coordinates must be finite, of shape (n, 2)"))
+    drawn = net.geometry_xy
+    if drawn.ndim != 2 or drawn.shape[1] != 2 or not np.isfinite(drawn).all():
+        faults.append(Text("线形的顶点应为有限的 (k, 2) 数组", "drawn vertices must be finite, of shape (k, 2)"))
     if not net.u.shape == net.v.shape == net.length_mm.shape == net.oneway.shape:
         faults.append(Text("边的各列长度不一致", "the edge arrays differ in length"))
     if ((net.length_mm < 0) | (net.length_mm > LONGEST_EDGE_MM)).any():
@@ -284,6 +287,8 @@ def _check(net: RoadNetwork) -> None:
         offsets.shape != (m + 1,)
         or offsets[0] != 0
         or offsets[-1] != len(net.geometry_xy)
+        or (offsets < 0).any()
+        or (offsets > len(net.geometry_xy)).any()  # or the steps below may wrap round
         or (np.diff(offsets) < 2).any()
     ):
         faults.append(Text("每条边的线形至少要有两个顶点", "every edge must be drawn with two vertices or more"))

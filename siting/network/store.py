@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from siting.errors import InputError, Issue, MissingFileError, NetworkError, OutputError, reason_of
+from siting.errors import Issue, MissingFileError, NetworkError, OutputError, Severity, reason_of
 from siting.inputs.files import Source
 from siting.inputs.roads import read_roads
 from siting.network.build import BuildReport, build_network, check_speed
@@ -25,6 +26,8 @@ from siting.text import Progress, Text, silent
 
 VERSION = 1
 HEADER = "network.json"
+ENDING = ".net"
+"""The name of a kept network usually ends so; a damaged one is known by it."""
 ARRAYS = {
     "xy": np.float64, "u": np.int32, "v": np.int32, "length_mm": np.int64, "oneway": np.bool_,
     "geometry_offsets": np.int64, "geometry_xy": np.float64,
@@ -67,7 +70,7 @@ def read_network(
     path = source.path if isinstance(source, Source) else Path(source)
     if not path.exists():
         raise MissingFileError(Text(f"找不到路网文件 {path}。", f"There is no road file {path}."))
-    if path.is_dir() or not is_kept(path):
+    if path.is_dir() or not _is_meant_kept(path):
         roads = read_roads(source, progress=progress)
         return build_network(roads, mode=mode, speed_kmh=speed_kmh, min_piece_km=min_piece_km, progress=progress)
     net = _read_kept(path)
@@ -149,69 +152,105 @@ def _header(net: RoadNetwork) -> dict[str, Any]:
 
 
 def is_kept(path: Path) -> bool:
-    """Return whether a file is a network kept by :func:`write_network`.
+    """Return whether a file is a network that :func:`write_network` kept, damaged or not.
 
     Parameters
     ----------
     path
         Any file.
     """
+    return _begins_kept(_head(path))
+
+
+def _is_meant_kept(path: Path) -> bool:
+    """Return whether a file is to be read as a kept network: it begins as one, or its name says so."""
+    head = _head(path)
+    if path.suffix.lower() == ENDING and not head.lstrip().startswith((b"<", b"\x80")):
+        return len(head) > 0  # an empty file, a web page or a pickle is told as such
+    return _begins_kept(head)
+
+
+def _begins_kept(head: bytes) -> bool:
+    return head.startswith(b"PK\x03\x04") and head.endswith(HEADER.encode())
+
+
+def _head(path: Path) -> bytes:
+    """Return the beginning of a file, nothing where it is no ordinary one or cannot be read."""
+    if not path.is_file():
+        return b""
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"PK\x03\x04" and file.read(26 + len(HEADER))[26:] == HEADER.encode()
+            return file.read(30 + len(HEADER))
     except OSError:
-        return False  # whoever reads it as roads says why it cannot be read
+        return b""  # whoever reads it as roads says why it cannot be read
 
 
 def _read_kept(path: Path) -> RoadNetwork:
     try:
-        with zipfile.ZipFile(path) as box:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in box.infolist()):
-                raise ValueError("a member is compressed")
-            header = json.loads(box.read(HEADER))
-            if header["version"] != VERSION:
-                raise ValueError(f"version {header['version']}")
-            names = [*ARRAYS, *(["speed_kmh"] if "speed_kmh.npy" in box.namelist() else [])]
-            arrays = {name: _array(box, name) for name in names}
-        return RoadNetwork(
-            **arrays,
-            crs=pyproj.CRS.from_wkt(header["crs"]),
-            walking_speed_kmh=header["walking_speed_kmh"],
-            mode=header["mode"],
-            report=_report(header["report"]),
-        )
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        TypeError,
-        ValueError,
-        EOFError,
-        pyproj.exceptions.CRSError,
-        InputError,
-    ) as error:
+        data = path.read_bytes()
+    except OSError as error:
+        why = reason_of(error)
+        raise NetworkError(
+            Text(f"读不了路网文件 {path.name}：{why.zh}。", f"{path.name} cannot be read: {why.en}.")
+        ) from error
+    try:
+        return _unpack(data)
+    except Exception as error:
+        # the bytes are in memory: what zipfile, numpy, json and pyproj raise of them, whatever it is, is damage
+        said = str(error) or type(error).__name__
         raise NetworkError(
             Text(
-                f"{path.name} 已损坏，或由别的版本写成（{error}）；请重新准备路网。",
-                f"{path.name} is damaged or was written by another version ({error}): prepare the network again.",
+                f"{path.name} 已损坏，或由别的版本写成（{said}）；请重新准备路网（siting network）。",
+                f"{path.name} is damaged or was written by another version ({said}): "
+                "prepare the network again (siting network).",
             )
         ) from error
 
 
+def _unpack(data: bytes) -> RoadNetwork:
+    with zipfile.ZipFile(io.BytesIO(data)) as box:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in box.infolist()):
+            raise ValueError("a member is compressed")
+        if sum(member.file_size for member in box.infolist()) > len(data):
+            raise ValueError("its members overlap")
+        header = json.loads(box.read(HEADER))
+        if header["version"] != VERSION:
+            raise ValueError(f"version {header['version']}")
+        names = [*ARRAYS, *(["speed_kmh"] if "speed_kmh.npy" in box.namelist() else [])]
+        arrays = {name: _array(box, name) for name in names}
+    speed = header["walking_speed_kmh"]
+    return RoadNetwork(
+        **arrays,
+        crs=pyproj.CRS.from_wkt(header["crs"]),
+        walking_speed_kmh=None if speed is None else float(speed),
+        mode=str(header["mode"]),
+        report=_report(header["report"]),
+    )
+
+
 def _array(box: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    with box.open(f"{name}.npy") as member:
-        array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-    if array.dtype != ARRAYS.get(name, np.float64):
-        raise ValueError(f"{name}: {array.dtype}")
-    return array
+    """Return an array of a kept network; its shape must be that of the bytes that are there."""
+    data = io.BytesIO(box.read(f"{name}.npy"))
+    if np.lib.format.read_magic(data) != (1, 0):
+        raise ValueError(f"{name}: another kind of array")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(data)
+    if dtype != ARRAYS.get(name, np.float64) or by_columns:
+        raise ValueError(f"{name}: {dtype}")
+    values = np.frombuffer(data.getbuffer()[data.tell() :], dtype)
+    return values.reshape(shape)
 
 
 def _report(header: dict[str, Any] | None) -> BuildReport | None:
     if header is None:
         return None
-    issues = [
-        Issue(**{**issue, "problem": Text(**issue["problem"]), "cure": Text(**issue["cure"])})
-        for issue in header["issues"]
-    ]
-    return BuildReport(
-        MappingProxyType(header["counts"]), header["length_km"], header["small_pieces_km"], tuple(issues)
-    )
+    counts = {str(name): int(count) for name, count in header["counts"].items()}
+    issues = tuple(_issue(issue) for issue in header["issues"])
+    return BuildReport(MappingProxyType(counts), float(header["length_km"]), float(header["small_pieces_km"]), issues)
+
+
+def _issue(kept: dict[str, Any]) -> Issue:
+    severities: tuple[Severity, ...] = ("error", "warning", "note")
+    problem, cure = (Text(str(kept[name]["zh"]), str(kept[name]["en"])) for name in ("problem", "cure"))
+    file, sheet, column, value = (str(kept[name]) for name in ("file", "sheet", "column", "value"))
+    row = None if kept["row"] is None else int(kept["row"])
+    return Issue(severities[severities.index(kept["severity"])], problem, cure, file, sheet, row, column, value)
