@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,11 @@ from siting.inputs.faults import Faults
 from siting.text import Text
 
 ATTRIBUTES = ("highway", "oneway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
+
+_ITEM = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+""", re.DOTALL)
+_LIST = re.compile(rf"\[\s*(?:(?:{_ITEM.pattern})\s*(?:,\s*|(?=\])))*\]", re.DOTALL)
+"""A list as Python writes one: of quoted words, numbers and constants, none nested."""
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -79,6 +84,14 @@ def _parse(path: Path, faults: Faults) -> _Graph:
     try:
         with path.open("rb") as file:
             parser.ParseFile(file)
+    except TableError:
+        raise
+    except (ValueError, LookupError) as error:  # of an encoding that the XML names and Python or expat has not
+        raise faults.stop(
+            "XML 的编码不认识或与内容不符",
+            "its XML names an encoding that is not known, or not its own",
+            "请用 UTF-8 重新导出", "export it again in UTF-8", value=error,
+        ) from error  # fmt: skip
     except expat.ExpatError as error:
         raise faults.stop(
             f"第 {error.lineno} 行起不是完整的 XML（{expat.ErrorString(error.code)}）",
@@ -193,6 +206,8 @@ def _drawn(text: str) -> shapely.LineString | None:
     """Return a line from WKT: empty where none is given, ``None`` where the text is not a line."""
     if not text:
         return shapely.LineString()
+    if not text.lstrip().upper().startswith("LINESTRING"):
+        return None  # collections may nest until reading them ends the process
     line = shapely.from_wkt(text, on_invalid="ignore")
     return line if isinstance(line, shapely.LineString) and not line.is_empty else None
 
@@ -218,10 +233,7 @@ def _number(text: str) -> float:
 
 def _several(text: str) -> str:
     """Return an attribute; a list that OSMnx wrote, ``['path', 'steps']``, becomes ``path;steps``."""
-    if not text.startswith("["):
+    if not _LIST.fullmatch(text):
         return text
-    try:
-        values = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return ";".join(dict.fromkeys(str(value) for value in values)) if isinstance(values, list) else text
+    values = (_ESCAPE.sub(r"\1", item[1:-1]) if item[0] in "'\"" else item for item in _ITEM.findall(text))
+    return ";".join(dict.fromkeys(values))

@@ -63,6 +63,46 @@ def test_a_list_of_classes_becomes_words(tmp_path):
     assert read_roads(path).lines["highway"].tolist() == ["cycleway;footway", "[broken"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("['it\\'s', &quot;a'b&quot;]", "it's;a'b"),
+        ("['back\\\\slash', '路', '路']", "back\\slash;路"),
+        ("[12, 3.5, True, None]", "12;3.5;True;None"),
+        ("['path',]", "path"),
+        ("[]", ""),
+        ("[ 'a' , 'b' ]", "a;b"),
+        ("[['a']]", "[['a']]"),
+        ("['a' 'b']", "['a' 'b']"),
+        ("['a'] ['b']", "['a'] ['b']"),
+        ("['a", "['a"),
+        ("[f('a')]", "[f('a')]"),
+    ],
+)
+def test_only_a_plain_list_is_taken_apart(tmp_path, text, words):
+    path = written(tmp_path, graphml(("1", "2", {"h": text})))
+    assert read_roads(path).lines["highway"].tolist() == [words]
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "[" + "9" * 200_000 + "]", "[-" * 100_000, "['" + "\\" * 200_000])
+def test_a_list_without_end_is_a_word_like_any_other(tmp_path, text):
+    path = written(tmp_path, graphml(("1", "2", {"h": text})))
+    assert read_roads(path).lines["highway"].tolist() == [text.strip("[]") if text.endswith("]") else text]
+
+
+@pytest.mark.parametrize("encoding", ["no-such-encoding", "utf-16", "ascii", "big5"])
+def test_an_encoding_that_is_not_its_own_is_told(tmp_path, encoding):
+    text = graphml(("1", "2", {"h": "路"})).replace('encoding="utf-8"', f'encoding="{encoding}"')
+    with pytest.raises(TableError, match=r"encoding|not whole XML"):
+        read_roads(written(tmp_path, text))
+
+
+def test_a_line_nested_without_end_is_no_line(tmp_path):
+    deep = "GEOMETRYCOLLECTION (" * 200_000 + "POINT (1 1)" + ")" * 200_000
+    with pytest.raises(TableError, match="the geometry of an edge is not a line"):
+        read_roads(written(tmp_path, graphml(("1", "2", {"g": deep}))))
+
+
 def test_a_projected_graph_is_read(tmp_path):
     places = {"1": (408_000, 3_873_000), "2": (409_000, 3_873_000)}
     net = read_network(written(tmp_path, graphml(("1", "2", {}), nodes=places, crs="EPSG:32649")))
