@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from siting.errors import InputError
 from siting.inputs.datum import check_datum_name, to_wgs84
 from siting.inputs.faults import Faults
+from siting.inputs.shapes import strange_coordinates
 
 if TYPE_CHECKING:
     from siting.inputs.files import RawTable, Source
@@ -67,7 +69,8 @@ def places_to_wgs84(
         result[known] = shapely.transform(
             result[known], lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum))
         )
-    lost = known & ~np.isfinite(shapely.bounds(result)).all(axis=1)
+    lost = np.zeros(len(result), np.bool_)
+    lost[list(strange_coordinates(result))] = True
     for position in np.flatnonzero(lost):
         faults.error(
             "坐标不在该坐标系的范围内",
@@ -86,6 +89,8 @@ def _named_crs(raw: RawTable, source: Source, faults: Faults) -> Any:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
+    if not say_unknown_crs(raw, source, faults):
+        return False
     if source.crs is None:
         return raw.crs
     try:
@@ -100,6 +105,67 @@ def _named_crs(raw: RawTable, source: Source, faults: Faults) -> Any:
             value=source.crs,
         )
         return False
+
+
+def known_crs(said: Any) -> tuple[Any, str]:
+    """Return the coordinate system that something stands for, else ``None`` and what was said, in words.
+
+    Parameters
+    ----------
+    said
+        A name, a code, or a definition, of whatever kind a file may hold; "" names none.
+
+    Returns
+    -------
+    tuple
+        A ``pyproj.CRS`` and "", or ``None`` and the words.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    if said == "":
+        return None, ""
+    words = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    try:
+        return (CRS.from_user_input(words), "") if isinstance(said, str | dict) else (None, words)
+    except CRSError:
+        return None, words
+
+
+def say_unknown_crs(raw: RawTable, source: Source, faults: Faults) -> bool:
+    """Report that a file names a coordinate system that is not known, and tell whether the study says another.
+
+    Parameters
+    ----------
+    raw
+        What was read.
+    source
+        The coordinate system or the datum that the study names goes before the file's own.
+    faults
+        Where the fault is put: an error where the study names none.
+    """
+    if not raw.unknown_crs:
+        return True
+    named = source.crs or source.datum
+    if named:
+        faults.warning(
+            f"文件写明的坐标系不认识；按研究文件的 {named} 读取",
+            f"the coordinate system that the file names is not known; read as {named}, as the study says",
+            "请核对",
+            "check it",
+            column="crs",
+            value=raw.unknown_crs,
+        )
+    else:
+        faults.error(
+            "文件写明的坐标系不认识",
+            "the coordinate system that the file names is not known",
+            "请核对，并在研究文件中写明 crs（如 EPSG:4490）",
+            "check it, and name crs in the study file (EPSG:4490, for example)",
+            column="crs",
+            value=raw.unknown_crs,
+        )
+    return bool(named)
 
 
 def _knows_datum(crs: Any, source: Source, faults: Faults, from_columns: bool) -> bool:

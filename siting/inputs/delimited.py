@@ -9,6 +9,7 @@ from pathlib import Path
 
 from siting.inputs.faults import Faults
 from siting.inputs.files import RawTable
+from siting.inputs.limits import MOST_ROWS, too_many_rows
 from siting.inputs.schema import count_recognised
 from siting.inputs.sheets import HEADER_WITHIN, grid_to_table
 
@@ -143,6 +144,8 @@ def _split(text: str, separator: str, faults: Faults) -> list[tuple[int, list[st
         for cells in reader:
             grid.append((start, cells))
             start = reader.line_num + 1
+            if len(grid) > MOST_ROWS + HEADER_WITHIN:
+                raise too_many_rows(MOST_ROWS, faults)
     except csv.Error:
         raise faults.stop(
             "从这一行起引号不配对或单元格过长",

@@ -13,6 +13,7 @@ import numpy as np
 
 from siting.errors import TableError
 from siting.inputs.faults import Faults
+from siting.inputs.limits import LARGEST_ARCHIVE, LARGEST_FILE, LARGEST_RATIO, LARGEST_TEXT, check_plain
 
 _SPREADSHEETS = frozenset({".xlsx", ".xlsm"})
 _TEXTS = frozenset({".csv", ".txt", ".tsv"})
@@ -55,6 +56,8 @@ class RawTable:
     """Whether headers may have been cut to the 10 bytes that a shapefile keeps of a name."""
     geometry: np.ndarray | None = None
     crs: Any = None
+    unknown_crs: str = ""
+    """What the file says of its coordinate system where that is no known one."""
 
 
 def file_sha256(path: Path) -> str:
@@ -160,6 +163,7 @@ def check_path(path: Path, faults: Faults) -> Path:
             f"请另存为：{'、'.join(KNOWN_SUFFIXES)}",
             f"save it as one of: {', '.join(KNOWN_SUFFIXES)}",
         )
+    check_plain(path, faults, LARGEST_TEXT if path.suffix.casefold() in _TEXTS else LARGEST_FILE)
     return path.absolute()
 
 
@@ -226,10 +230,5 @@ def limit_archive(path: Path, faults: Faults) -> None:
             "keep only the table that is needed and save it again",
         )
 
-
-LARGEST_ARCHIVE = 1_500_000_000
-"""Bytes that an archive may unpack to."""
-LARGEST_RATIO = 250
-"""Times that an archive over 50 MB may grow when unpacked."""
 
 __all__ = ["RawTable", "Source", "TableError", "check_path", "file_sha256", "limit_archive", "read_file"]

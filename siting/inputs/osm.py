@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ import shapely
 
 from siting.errors import TableError
 from siting.inputs.faults import Faults
+from siting.inputs.limits import LARGEST_RATIO
 
 TAGS = ("highway", "oneway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
 """The tags of a way that a road table keeps."""
@@ -48,6 +52,7 @@ def read_osm_roads(path: Path, faults: Faults) -> gpd.GeoDataFrame:
     TableError
         If the file is not OpenStreetMap data, is damaged, declares XML entities, or holds no road.
     """
+    limit_packed(path, faults)
     ways = _read_ways(path, "highway", TAGS, faults)
     if not len(ways.ids):
         raise faults.stop(
@@ -112,6 +117,41 @@ def objects_of(path: Path, kind: Any, faults: Faults, *filters: Any, areas: bool
         raise _misplaced(path, faults, str(error)) from error
     except (RuntimeError, ValueError) as error:
         raise _unreadable(faults, str(error)) from error
+
+
+def limit_packed(path: Path, faults: Faults) -> None:
+    """Refuse a packed extract that unpacks to far more than a map does: osmium cannot be stopped once it reads one.
+
+    Parameters
+    ----------
+    path
+        The file; one that is not packed passes.
+    faults
+        Where the fault is put.
+
+    Raises
+    ------
+    TableError
+        If it is damaged, or grows more than LARGEST_RATIO times when unpacked.
+    """
+    kind = path.suffix.lower()
+    if kind not in {".gz", ".bz2"}:
+        return
+    most = max(LARGEST_RATIO * path.stat().st_size, 50_000_000)
+    unpacked = 0
+    try:
+        with gzip.open(path) if kind == ".gz" else bz2.open(path) as file:
+            while unpacked <= most and (piece := file.read(1 << 20)):
+                unpacked += len(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(faults, str(error)) from error
+    if unpacked > most:
+        raise faults.stop(
+            f"解压后超过 {most / 1e6:,.0f} MB，不像地图数据，不予读取",
+            f"unpacks to more than {most / 1e6:,.0f} MB, which no map does, and is not read",
+            "请重新下载",
+            "download it again",
+        )
 
 
 def _misplaced(path: Path, faults: Faults, reason: str) -> TableError:

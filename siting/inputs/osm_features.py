@@ -16,7 +16,8 @@ import shapely
 
 from siting.errors import Issue, MissingFileError
 from siting.inputs.faults import Faults
-from siting.inputs.osm import objects_of
+from siting.inputs.limits import check_plain
+from siting.inputs.osm import limit_packed, objects_of
 from siting.text import Text
 
 HOMES = frozenset(
@@ -130,8 +131,11 @@ def _service(tags: dict[str, str]) -> str:
 
 def _existing(path: str | Path) -> Path:
     file = Path(path)
-    if not file.is_file():
+    if not file.exists() or file.is_dir():
         raise MissingFileError(Text(f"找不到文件 {file}。", f"There is no file {file}."))
+    faults = Faults(file.name)
+    check_plain(file, faults)
+    limit_packed(file, faults)
     return file
 
 
@@ -160,7 +164,10 @@ def _areas(path: Path, keys: tuple[str, ...], wanted: Callable[[dict[str, str]],
         name = f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}"
         tags = dict(area.tags)
         if wanted(tags):
-            shape = shapely.from_wkb(shape_of.create_multipolygon(area))
+            try:
+                shape = shapely.from_wkb(shape_of.create_multipolygon(area))
+            except (RuntimeError, shapely.errors.ShapelyError):
+                continue  # told below as an outline that is not whole
             found.append((name, tags, shape.geoms[0] if len(shape.geoms) == 1 else shape))
             drawn.add(name)
     named = {

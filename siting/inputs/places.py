@@ -13,6 +13,7 @@ from siting.inputs.faults import Faults, also_rows
 from siting.inputs.files import RawTable, Source
 from siting.inputs.numbers import is_blank, parse_degrees
 from siting.inputs.schema import Match
+from siting.inputs.shapes import drop_empty_parts, mend_shapes, off_earth, strange_coordinates
 
 Floats = NDArray[np.float64]
 CHINA = (73.0, 3.0, 135.5, 54.0)
@@ -65,6 +66,8 @@ def locate_rows(
             _say_exchanged(faults)
     places = places_to_wgs84(places, raw, source, faults, from_columns=from_columns)
     _refuse_exchanged(places, raw, faults)
+    _refuse_off_earth(places, raw, faults)
+    _mend(places, np.asarray(raw.rows), faults)
     if points:
         _check_points(places, raw, source, faults)
     return places
@@ -201,37 +204,28 @@ def _check_shapes(raw: RawTable, faults: Faults, *, points: bool, required: bool
     """Return the geometries of a layer: empty ones told, Z dropped, bow-ties mended, points made where wanted."""
     shapes = np.array(raw.geometry, dtype=object, copy=True)
     rows = np.asarray(raw.rows)
-    none = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    bounds = shapely.bounds(shapes)
-    endless = ~none & ~np.isfinite(bounds).all(axis=1)
+    strange = strange_coordinates(shapes)
+    endless = np.zeros(len(shapes), np.bool_)
+    endless[list(strange)] = True
+    shapes[endless] = None
+    _drop_heights(shapes, faults)
+    drop_empty_parts(shapes)
+    _mend(shapes, rows, faults)
+    none = ~endless & (shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    shapes[none] = None
     for position in np.flatnonzero(none | endless):
         (faults.error if required else faults.warning)(
-            "没有几何图形" if none[position] else "坐标不是有限的数",
-            "has no geometry" if none[position] else "has a coordinate that is not a finite number",
+            "没有图形，或图形不成立（如少于两点的线）" if none[position] else "坐标不是有限的数，或大得不可能",
+            "has no geometry, or one that is none, such as a line of one point"
+            if none[position]
+            else "has a coordinate that is not a finite number, or impossibly large",
             "请补画或删去此行",
             "draw it again or delete the row",
             row=int(rows[position]),
             column="geometry",
+            value=strange.get(int(position)),
         )
-    shapes[none | endless] = None
     good = ~(none | endless)
-    if shapely.has_z(shapes[good]).any():
-        faults.note(
-            f"{int(shapely.has_z(shapes[good]).sum())} 个图形带高程，已略去",
-            f"{int(shapely.has_z(shapes[good]).sum())} geometries carry heights, which were dropped",
-        )
-    shapes[good] = shapely.force_2d(shapes[good])
-    broken = np.flatnonzero(good & ~shapely.is_valid(shapes))
-    for position in broken:
-        shapes[position] = shapely.make_valid(shapes[position])
-        faults.warning(
-            "图形自相交，已修补",
-            "the shape crosses itself; it was mended",
-            "请在 GIS 中核对",
-            "check it in a GIS",
-            row=int(rows[position]),
-            column="geometry",
-        )
     if points:
         drawn = np.flatnonzero(good & (shapely.get_type_id(shapes) != 0))
         if len(drawn):
@@ -244,6 +238,44 @@ def _check_shapes(raw: RawTable, faults: Faults, *, points: bool, required: bool
                 column="geometry",
             )
     return shapes
+
+
+def _drop_heights(shapes: np.ndarray, faults: Faults) -> None:
+    high = shapely.has_z(shapes)
+    if high.any():
+        faults.note(
+            f"{int(high.sum())} 个图形带高程，已略去",
+            f"{int(high.sum())} geometries carry heights, which were dropped",
+        )
+    shapes[:] = shapely.force_2d(shapes)
+
+
+def _mend(shapes: np.ndarray, rows: NDArray[np.int64], faults: Faults) -> None:
+    """Mend shapes that cross themselves, as they stand or once they are in degrees, and tell their rows."""
+    for position in mend_shapes(shapes):
+        faults.warning(
+            "图形自相交，已修补",
+            "the shape crosses itself; it was mended",
+            "请在 GIS 中核对",
+            "check it in a GIS",
+            row=int(rows[position]),
+            column="geometry",
+        )
+
+
+def _refuse_off_earth(places: np.ndarray, raw: RawTable, faults: Faults) -> None:
+    """Report shapes with a vertex that is no longitude and latitude, and take their place away."""
+    for position, value in off_earth(places).items():
+        places[position] = None
+        faults.error(
+            "不是经纬度（经度 −180 至 180，纬度 −90 至 90）",
+            "is no longitude and latitude (within 180 and 90 degrees)",
+            "请核对坐标与 crs",
+            "check the coordinates and crs",
+            row=raw.rows[position],
+            column="geometry",
+            value=value,
+        )
 
 
 def _check_points(places: np.ndarray, raw: RawTable, source: Source, faults: Faults) -> None:

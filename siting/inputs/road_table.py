@@ -29,9 +29,12 @@ OTHER_UNIT_TIMES = 3.0
 """Measured lengths this many times the drawn ones, or as much less, are told: no road winds so, but units differ so."""
 LENGTH_TOLERANCE_SHARE = 0.05
 """A length whose unit nobody stated is taken as metres where it is this close to the drawn line."""
+FARTHEST_DEGREES = 45.0
+"""A road with a vertex this far from the middle of all is a slip: China spans 62 degrees."""
 FORWARD, BACKWARD = frozenset({"yes", "true", "1", "1.0", "是", "单行"}), frozenset({"-1", "-1.0", "reverse"})
 BOTH = frozenset({"", "no", "false", "0", "0.0", "否", "双向", "reversible", "alternating", "nan", "none"})
 NOTHING = frozenset({"", "no", "false", "0", "0.0", "f", "否", "nan", "none"})
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[Any]
 
@@ -138,6 +141,8 @@ def _lines(frame: gpd.GeoDataFrame, faults: Faults) -> gpd.GeoDataFrame:
             "没有可用的道路线", "it holds no line that could be a road", "请检查图层", "is it the right layer?"
         )
     parts, index = shapely.get_parts(shapely.force_2d(shapes[line]), return_index=True)
+    drawn = ~shapely.is_empty(parts)  # a line of many parts may have some that are nothing
+    parts, index = parts[drawn], index[drawn]
     count = np.bincount(index, minlength=int(line.sum()))[index]
     kept = frame.loc[line].drop(columns=frame.geometry.name).iloc[index].reset_index(drop=True)
     return gpd.GeoDataFrame(kept.assign(_row=rows[line][index], _parts=count), geometry=parts, crs=frame.crs)
@@ -159,6 +164,10 @@ def _placed(frame: gpd.GeoDataFrame, datum: str | None, faults: Faults) -> gpd.G
         wrong = ~((np.abs(coords[:, 0]) <= 180) & (np.abs(coords[:, 1]) <= 90))
     bad = np.bincount(index, weights=wrong, minlength=len(placed)) > 0
     _left_out(faults, np.unique(frame["_row"].to_numpy()[bad]), "的坐标不可能存在", "have impossible coordinates")
+    far = ~bad & _far_away(coords, index, wrong, len(placed))
+    zh, en = f"距其余道路超过 {FARTHEST_DEGREES:g} 度", f"lie more than {FARTHEST_DEGREES:g} degrees from the others"
+    _left_out(faults, np.unique(frame["_row"].to_numpy()[far]), zh, en)
+    bad |= far
     if bad.all():
         raise faults.stop(
             "没有一条道路在地球上",
@@ -173,6 +182,15 @@ def _placed(frame: gpd.GeoDataFrame, datum: str | None, faults: Faults) -> gpd.G
         )
         placed = placed.set_geometry(unshift, crs="EPSG:4326")
     return placed
+
+
+def _far_away(coords: Floats, index: Ints, wrong: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:
+    """Return which lines have a vertex so far from the rest that no map in metres holds both."""
+    if wrong.all():
+        return np.zeros(count, np.bool_)
+    middle = np.median(coords[~wrong], axis=0)
+    away = ~wrong & (np.abs(coords - middle) > FARTHEST_DEGREES).any(axis=1)
+    return np.bincount(index, weights=away, minlength=count) > 0
 
 
 def _left_out(faults: Faults, rows: Ints, zh: str, en: str) -> None:

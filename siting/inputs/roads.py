@@ -9,11 +9,14 @@ from typing import Literal
 import geopandas as gpd
 import shapely
 
-from siting.errors import MissingFileError
+from siting.errors import MissingFileError, TableError
+from siting.inputs.coordinate_systems import say_unknown_crs
 from siting.inputs.faults import Faults, refused
 from siting.inputs.files import Source, file_sha256, read_file
 from siting.inputs.graphml import read_graphml_roads
+from siting.inputs.limits import check_plain
 from siting.inputs.noding import node_roads
+from siting.inputs.offline import offline
 from siting.inputs.osm import read_osm_roads
 from siting.inputs.place_rows import rows_by_place
 from siting.inputs.road_table import Roads, road_table
@@ -25,6 +28,7 @@ LINE_ENDINGS = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".parquet", ".geop
 Crossings = Literal["auto", "join", "pass"]
 
 
+@offline()
 def read_roads(
     source: str | Path | Source,
     *,
@@ -103,6 +107,7 @@ def _refuse(path: Path, faults: Faults) -> None:
     """Refuse what is not a road file, whatever its name says."""
     if path.is_dir():
         return
+    check_plain(path, faults)
     try:
         with path.open("rb") as file:
             head = file.read(2048)
@@ -132,6 +137,8 @@ def _read_lines(source: Source, faults: Faults) -> gpd.GeoDataFrame:
             f"可用：{kinds}", f"use one of: {kinds}", value=source.path.suffix,
         )  # fmt: skip
     raw = read_file(source, "roads", faults)
+    if not say_unknown_crs(raw, source, faults):
+        raise TableError(faults.issues[-1].text, faults.issues)
     if raw.geometry is None:
         raise faults.stop(
             "只有表格，没有道路线", "it is a table without lines",

@@ -13,6 +13,7 @@ from siting.inputs.checker import Checker
 from siting.inputs.faults import also_rows
 from siting.inputs.geodesy import distances_m
 from siting.inputs.households import smallest_around
+from siting.inputs.shapes import areas_of
 
 if TYPE_CHECKING:
     from siting.inputs.tables import Origin
@@ -21,6 +22,9 @@ FAR_OUTSIDE_M = 1000.0
 """A community's point farther than this outside its own boundary is told: an office next door is no fault."""
 OVERLAP_SHARE = 0.01
 """Share of the smaller of two community polygons that may lie in the other before it is told: drawing is not exact."""
+
+WIDEST_DEGREES = 2.0
+"""A boundary wider than this is told: the largest townships of Qinghai and Xinjiang stay within it."""
 
 
 def check_boundaries(checker: Checker) -> None:
@@ -32,20 +36,7 @@ def check_boundaries(checker: Checker) -> None:
         The tables, and where the issues go.
     """
     frame = checker.frames["boundaries"]
-    shapes = frame.geometry.to_numpy()
-    kinds = shapely.get_type_id(shapes)
-    for position in np.flatnonzero(~shapely.is_missing(shapes) & ~np.isin(kinds, (3, 6, 7))):
-        checker.say(
-            "error",
-            "boundaries",
-            int(position),
-            "不是面",
-            "is not a polygon",
-            "边界须为面图层",
-            "boundaries must be polygons",
-            column="geometry",
-            value=shapes[position].geom_type,
-        )
+    shapes = _only_areas(checker)
     again = frame[frame["community_id"].duplicated(keep=False)]
     for value, rows in again.groupby("community_id", sort=False):
         if value:
@@ -81,6 +72,41 @@ def check_boundaries(checker: Checker) -> None:
             column="community_id",
             value=checker.frames["communities"]["community_id"].iloc[without[0]],
         )
+
+
+def _only_areas(checker: Checker) -> np.ndarray:
+    """Return the boundaries as polygons, kept so in the table; those that are none, or impossibly wide, are told."""
+    frame = checker.frames["boundaries"]
+    drawn = frame.geometry.to_numpy()
+    shapes = areas_of(drawn)
+    for position in np.flatnonzero(~shapely.is_missing(drawn) & shapely.is_missing(shapes)):
+        checker.say(
+            "error",
+            "boundaries",
+            int(position),
+            "不是面",
+            "is not a polygon",
+            "边界须为面图层",
+            "boundaries must be polygons",
+            column="geometry",
+            value=drawn[position].geom_type,
+        )
+    west, south, east, north = shapely.bounds(shapes).T
+    for position in np.flatnonzero(np.maximum(east - west, north - south) > WIDEST_DEGREES):
+        shapes[position] = None
+        checker.say(
+            "error",
+            "boundaries",
+            int(position),
+            f"边界跨度超过 {WIDEST_DEGREES:g} 度（约 200 公里），不可能是一个社区或村",
+            f"spans more than {WIDEST_DEGREES:g} degrees (200 km): no community or village does",
+            "请核对其顶点坐标",
+            "check the coordinates of its vertices",
+            column="geometry",
+            value=f"{west[position]:g}, {south[position]:g}, {east[position]:g}, {north[position]:g}",
+        )
+    frame["geometry"] = type(frame.geometry)(shapes, index=frame.index, crs=frame.crs)
+    return shapes
 
 
 def _say_elsewhere(checker: Checker) -> None:

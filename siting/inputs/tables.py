@@ -17,6 +17,7 @@ from siting.inputs.checks import check_tables
 from siting.inputs.faults import Faults, headline, refused
 from siting.inputs.files import RawTable, Source, file_sha256, read_file
 from siting.inputs.headers import match_headers
+from siting.inputs.offline import offline
 from siting.inputs.places import locate_rows
 from siting.inputs.schema import MONEY_UNITS, POINT_ROLES, ROLE_NAMES, ROLES, Column, Match, read_columns
 from siting.text import Progress, Text, silent
@@ -72,6 +73,7 @@ class _Part:
     record: SourceRecord
 
 
+@offline()
 def read_tables(
     sources: Mapping[str, Source | Sequence[Source]],
     standard: ServiceList,

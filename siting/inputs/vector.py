@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import glob
 import logging
 import re
+import shutil
 import tempfile
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from siting.errors import TableError
+from siting.inputs.coordinate_systems import known_crs
 from siting.inputs.faults import Faults
 from siting.inputs.files import RawTable, Source, limit_archive
+from siting.inputs.geojson import check_geojson
+from siting.inputs.geopackage import check_geopackage, named_definition
+from siting.inputs.geoparquet import read_geoparquet
+from siting.inputs.limits import MOST_ROWS, check_plain, too_many_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DEEPEST_JSON = 100
-"""Brackets within brackets that a GeoJSON may have: a MultiPolygon in a collection needs 10."""
 _MAGIC: dict[str, tuple[bytes, ...]] = {
     ".gpkg": (b"SQLite format 3\0",),
     ".shp": (b"\x00\x00\x27\x0a",),
@@ -65,8 +70,8 @@ def read_vector(path: Path, head: bytes, source: Source, faults: Faults) -> RawT
     """
     suffix = path.suffix.casefold()
     if suffix in {".geojson", ".json"}:
-        _check_json(path, faults)
-    elif not head.startswith(_MAGIC[suffix]):
+        return _read_geojson(path, source, faults)
+    if not head.startswith(_MAGIC[suffix]):
         raise faults.stop(
             "文件已损坏，或内容与扩展名不符",
             "the file is damaged, or not what its name says",
@@ -74,14 +79,41 @@ def read_vector(path: Path, head: bytes, source: Source, faults: Faults) -> RawT
             "export or download it again",
         )
     if suffix in {".parquet", ".geoparquet"}:
-        return _frame_to_table(_read_parquet(path, faults), "", "")
+        return _read_parquet(path, faults)
     if suffix == ".zip":
         return _read_zip(path, source, faults)
     if suffix == ".shp":
         return _read_shapefile(path, faults)
+    check_geopackage(path, None, faults)
     layer = _choose_layer(path, source.layer, faults)
+    check_geopackage(path, layer, faults)
+    table = _read_layer(path, layer, faults)
+    if table.geometry is not None and table.crs is None:
+        table.unknown_crs = named_definition(path, layer, faults)
+    return table
+
+
+def _read_layer(path: Path, layer: str, faults: Faults) -> RawTable:
     frame = _guarded(lambda: _read_gdal(path, layer=layer), faults)
+    if len(frame) > MOST_ROWS:
+        raise too_many_rows(len(frame), faults)
     return _frame_to_table(frame, layer, "utf-8")
+
+
+def _read_geojson(path: Path, source: Source, faults: Faults) -> RawTable:
+    """Return the rows of a GeoJSON in the coordinate system it names; GDAL takes one it does not know for WGS84."""
+    named = check_geojson(path, faults)
+    table = _read_layer(path, _choose_layer(path, source.layer, faults), faults)
+    if not named.stated:
+        return table
+    table.crs, table.unknown_crs = known_crs(named.name)
+    if named.inner and table.crs is not None:
+        faults.note(
+            f"坐标系写在各图形中，按 {named.name} 读取",
+            f"its shapes name the coordinate system, not the file; read as {named.name}",
+            column="crs",
+        )
+    return table
 
 
 def _damaged(faults: Faults, detail: str) -> Exception:
@@ -97,27 +129,27 @@ def _damaged(faults: Faults, detail: str) -> Exception:
 def _guarded(read: Callable[[], Any], faults: Faults) -> Any:
     """Return what a reader returns; what GDAL or Arrow says of a damaged or odd file becomes an issue."""
     import pyogrio.errors
-    import shapely
+    import pyproj.exceptions
 
     try:
         with warnings.catch_warnings(record=True) as heard, _listening() as logged:
             warnings.simplefilter("always")
             result = read()
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        pyogrio.errors.FieldError,
-        pyogrio.errors.GeometryError,
-        shapely.errors.ShapelyError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        UnboundLocalError,  # of pyogrio, on a .prj that says half a coordinate system
-    ) as fault:
-        raise _damaged(faults, str(fault)) from None
+    except TableError:
+        raise
+    except (pyogrio.errors.CRSError, pyproj.exceptions.CRSError) as fault:
+        raise faults.stop(
+            "文件中坐标系的定义残缺",
+            "the definition of the coordinate system in the file is not whole",
+            "请重新导出；Shapefile 也可删去 .prj，并在研究文件中写明 crs",
+            "export it again; of a shapefile, the .prj may be deleted and crs named in the study file",
+            column="crs",
+            value=fault,
+        ) from None
+    except Exception as fault:
+        # none of the libraries says which exceptions a damaged file may raise: KeyError, UnboundLocalError and
+        # MemoryError were met beside their own; the one call under this is theirs alone
+        raise _damaged(faults, f"{type(fault).__name__}: {fault}") from None
     told = [each.message for each in heard if issubclass(each.category, RuntimeWarning | UserWarning)]
     for message in dict.fromkeys([*(str(each) for each in told), *logged]):
         faults.warning(
@@ -150,35 +182,19 @@ def _listening() -> Iterator[list[str]]:
 def _read_gdal(path: Path, **options: Any) -> Any:
     import pyogrio
 
-    return pyogrio.read_dataframe(path, **options)
+    # a shape that is none (a ring of two points), and a vertex that is no number, are told with their rows
+    with np.errstate(invalid="ignore"):
+        return pyogrio.read_dataframe(path, on_invalid="ignore", **options)
 
 
-def _read_parquet(path: Path, faults: Faults) -> Any:
-    import geopandas as gpd
-    import pyarrow.parquet as pq
-
-    schema = _guarded(lambda: pq.read_schema(path), faults)
-    geo = b"geo" in (schema.metadata or {})
-    return _guarded(lambda: gpd.read_parquet(path) if geo else pd.read_parquet(path), faults)
-
-
-def _check_json(path: Path, faults: Faults) -> None:
-    data = path.read_bytes()
-    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start not in (b"{", b"["):
-        raise faults.stop(
-            "内容不是 GeoJSON", "does not hold GeoJSON", "请重新导出为 GeoJSON", "export it again as GeoJSON"
-        )
-    codes = np.frombuffer(data, dtype=np.uint8)
-    steps = ((codes == ord("[")) | (codes == ord("{"))).astype(np.int8)
-    steps -= (codes == ord("]")) | (codes == ord("}"))
-    if int(np.cumsum(steps, dtype=np.int64).max(initial=0)) > DEEPEST_JSON:
-        raise faults.stop(
-            "括号嵌套过深，不是正常的 GeoJSON",
-            "brackets nested too deep for a GeoJSON",
-            "请重新导出",
-            "export it again",
-        )
+def _read_parquet(path: Path, faults: Faults) -> RawTable:
+    read = read_geoparquet(path, faults, lambda reader: _guarded(reader, faults))
+    cells = [[_plain_value(value) for value in column] for column in read.cells]
+    rows = list(range(1, read.rows + 1))
+    table = RawTable(read.headers, cells, rows, read.rows, geometry=read.geometry)
+    if read.geo is not None and read.geo.crs is not None:
+        table.crs, table.unknown_crs = known_crs(read.geo.crs)
+    return table
 
 
 def _choose_layer(path: Path, wanted: str | None, faults: Faults) -> str:
@@ -209,6 +225,9 @@ def _choose_layer(path: Path, wanted: str | None, faults: Faults) -> str:
 
 def _read_shapefile(path: Path, faults: Faults) -> RawTable:
     """Return the rows of a shapefile; its texts are read byte by byte, then as UTF-8, else GB18030."""
+    for beside in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        if beside.stem == path.stem and not beside.is_dir():
+            check_plain(beside, faults)
     missing = [suffix for suffix in _SHAPEFILE_PARTS if _sibling(path, suffix) is None]
     if missing:
         zh = "、".join(f"{path.stem}{suffix}（{_SHAPEFILE_PARTS[suffix][0]}）" for suffix in missing)
@@ -235,8 +254,13 @@ def _read_shapefile(path: Path, faults: Faults) -> RawTable:
             f"{path.stem}.cpg 写的是 {said}，实际为 {encoding}，已按后者读取",
             f"{path.stem}.cpg says {said}, but the texts are {encoding} and were read so",
         )
+    if len(frame) > MOST_ROWS:
+        raise too_many_rows(len(frame), faults)
     table = _frame_to_table(frame, path.stem, encoding)
     table.cut_names = True
+    projection = _sibling(path, ".prj")
+    if table.crs is None and projection is not None:
+        table.unknown_crs = projection.read_text(encoding="utf-8", errors="replace").strip()
     return table
 
 
@@ -338,10 +362,14 @@ def _read_zip(path: Path, source: Source, faults: Faults) -> RawTable:
             stem = chosen[: -len(".shp")]
             for name, info in members.items():
                 if name[: -len(Path(name).suffix) or None] == stem and len(Path(name).suffix) <= 5:
-                    (Path(folder) / f"{_plain_stem(stem)}{Path(name).suffix.casefold()}").write_bytes(
-                        _guarded(partial(archive.read, info), faults)
-                    )
+                    target = Path(folder) / f"{_plain_stem(stem)}{Path(name).suffix.casefold()}"
+                    _guarded(partial(_unpack, archive, info, target), faults)
             return _read_shapefile(Path(folder) / f"{_plain_stem(stem)}.shp", faults)
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    with archive.open(info) as packed, target.open("wb") as plain:
+        shutil.copyfileobj(packed, plain)
 
 
 def _plain_stem(stem: str) -> str:
