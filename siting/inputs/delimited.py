@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 from pathlib import Path
 
 from siting.inputs.faults import Faults
 from siting.inputs.files import RawTable
-from siting.inputs.limits import MOST_ROWS, too_many_rows
+from siting.inputs.limits import MOST_COLUMNS, MOST_ROWS, too_many_columns, too_many_rows
 from siting.inputs.schema import count_recognised
 from siting.inputs.sheets import HEADER_WITHIN, grid_to_table
 
@@ -121,7 +122,7 @@ def _refuse_mixed(data: bytes, first_bad: int, faults: Faults) -> None:
 
 def _separator(text: str, role: str) -> str:
     """Return the separator under which the first rows name the most columns of the role."""
-    head = text.splitlines()[:HEADER_WITHIN]
+    head = list(itertools.islice(io.StringIO(text), HEADER_WITHIN))
     counts = {
         separator: max((count_recognised(_cells(line, separator), role) for line in head), default=0)
         for separator in (",", "\t", ";", "|")
@@ -131,7 +132,7 @@ def _separator(text: str, role: str) -> str:
 
 def _cells(line: str, separator: str) -> list[str]:
     try:
-        return next(csv.reader([line], delimiter=separator), [])
+        return next(csv.reader([line], delimiter=separator), [])[:MOST_COLUMNS]
     except csv.Error:
         return []
 
@@ -142,6 +143,8 @@ def _split(text: str, separator: str, faults: Faults) -> list[tuple[int, list[st
     start = 1
     try:
         for cells in reader:
+            if len(cells) > MOST_COLUMNS:
+                raise too_many_columns(len(cells), faults, start)
             grid.append((start, cells))
             start = reader.line_num + 1
             if len(grid) > MOST_ROWS + HEADER_WITHIN:

@@ -16,7 +16,7 @@ from siting.inputs.faults import Faults
 
 DEEPEST_JSON = 100
 """Brackets within brackets that a GeoJSON may have: a MultiPolygon in a collection needs 10."""
-_CHUNK = 1 << 24
+_CHUNK = 1 << 22
 _LONGEST_CRS = 4096
 """Bytes that a ``crs`` member may have; those of any program take 100."""
 _KEY = re.compile(

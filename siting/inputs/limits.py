@@ -19,6 +19,8 @@ LARGEST_CONTENT = 1_000_000_000
 """Bytes that the rows of a packed table may unfold to in memory."""
 MOST_ROWS = 3_000_000
 """Rows of one table: the buildings of a populous county are one to two million."""
+MOST_COLUMNS = 1000
+"""Columns of one table: a statistical yearbook has some hundred, a layer whose rows each name their own any number."""
 LONGEST_S = 60.0
 """Seconds that a database may take to hand over its rows: three million take a few."""
 
@@ -73,6 +75,27 @@ def too_many_rows(rows: int, faults: Faults) -> Exception:
         f"has {rows:,} rows or more; at most {MOST_ROWS:,} of one table are read",
         "请只保留研究范围内的数据后另存",
         "keep only what lies in the study area and save it again",
+    )
+
+
+def too_many_columns(columns: int, faults: Faults, row: int | None = None) -> Exception:
+    """Return the error of a table with more columns than MOST_COLUMNS.
+
+    Parameters
+    ----------
+    columns
+        How many there are at least.
+    faults
+        Where the fault is put.
+    row
+        The row that has so many, where it is one.
+    """
+    return faults.stop(
+        f"有 {columns:,} 列，一个表至多读取 {MOST_COLUMNS:,} 列",
+        f"has {columns:,} columns; at most {MOST_COLUMNS:,} of one table are read",
+        "请只保留需要的列后另存",
+        "keep only the columns that are needed and save it again",
+        row=row,
     )
 
 

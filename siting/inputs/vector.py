@@ -26,7 +26,7 @@ from siting.inputs.files import RawTable, Source, limit_archive
 from siting.inputs.geojson import check_geojson
 from siting.inputs.geopackage import check_geopackage, named_definition
 from siting.inputs.geoparquet import read_geoparquet
-from siting.inputs.limits import MOST_ROWS, check_plain, too_many_rows
+from siting.inputs.limits import MOST_COLUMNS, MOST_ROWS, check_plain, too_many_columns, too_many_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -102,8 +102,14 @@ def _read_layer(path: Path, layer: str, faults: Faults) -> RawTable:
 
 def _read_geojson(path: Path, source: Source, faults: Faults) -> RawTable:
     """Return the rows of a GeoJSON in the coordinate system it names; GDAL takes one it does not know for WGS84."""
+    import pyogrio
+
     named = check_geojson(path, faults)
-    table = _read_layer(path, _choose_layer(path, source.layer, faults), faults)
+    layer = _choose_layer(path, source.layer, faults)
+    fields = len(_guarded(lambda: pyogrio.read_info(path, layer=layer)["fields"], faults))
+    if fields > MOST_COLUMNS:
+        raise too_many_columns(fields, faults)
+    table = _read_layer(path, layer, faults)
     if not named.stated:
         return table
     table.crs, table.unknown_crs = known_crs(named.name)

@@ -182,14 +182,24 @@ def test_a_small_parquet_of_long_values_is_told_before_it_unfolds(tmp_path: Path
 
 
 def test_lists_of_a_parquet_count_with_their_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(geoparquet, "MOST_VALUES", 9)
+    monkeypatch.setattr(geoparquet, "LARGEST_CONTENT", 30)
     pq.write_table(pa.table({"社区代码": pa.array([["a"] * 5, ["b"] * 5])}), tmp_path / "p.parquet")
     issue = only(faults(partial(read, tmp_path, communities=Source(tmp_path / "p.parquet"))))
     assert "unfolds to more than" in issue.problem.en
-    monkeypatch.setattr(geoparquet, "MOST_VALUES", 10)
-    monkeypatch.setattr(geoparquet, "LARGEST_CONTENT", 30)
-    issue = only(faults(partial(read, tmp_path, communities=Source(tmp_path / "p.parquet"))))
-    assert "unfolds to more than" in issue.problem.en
+
+
+@pytest.mark.parametrize("name", ["w.csv", "w.geojson", "w.parquet"])
+def test_a_table_of_too_many_columns_is_told(tmp_path: Path, name: str) -> None:
+    names = [f"c{number}" for number in range(limits.MOST_COLUMNS + 1)]
+    if name == "w.csv":
+        write(tmp_path, name, "社区代码," + ",".join(names[1:]) + "\n" + "1," * limits.MOST_COLUMNS + "\n")
+    elif name == "w.parquet":
+        pq.write_table(pa.table({column: [1] for column in names}), tmp_path / name)
+    else:  # every row names a column of its own
+        rows = [{"type": "Feature", "properties": {column: 1}, "geometry": None} for column in names]
+        write(tmp_path, name, json.dumps({"type": "FeatureCollection", "features": rows}))
+    issue = only(faults(partial(read, tmp_path, communities=Source(tmp_path / name, datum="wgs84"))))
+    assert f"has {len(names):,} columns; at most {limits.MOST_COLUMNS:,}" in issue.problem.en
 
 
 @pytest.mark.parametrize(("ending", "pack"), [(".osm.gz", gzip.compress), (".osm.bz2", bz2.compress)])
