@@ -17,7 +17,7 @@ import numpy.typing as npt
 import shapely
 
 from siting.errors import TableError
-from siting.inputs.faults import Faults
+from siting.inputs.faults import Faults, refused
 from siting.inputs.limits import LARGEST_RATIO
 
 TAGS = ("highway", "oneway", "name", "foot", "bicycle", "motor_vehicle", "access", "service", "junction", "area")
@@ -144,6 +144,8 @@ def limit_packed(path: Path, faults: Faults) -> None:
             while unpacked <= most and (piece := file.read(1 << 20)):
                 unpacked += len(piece)
     except (OSError, EOFError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's word, not that of gzip or bz2
+            raise refused(error, faults) from error
         raise _unreadable(faults, str(error)) from error
     if unpacked > most:
         raise faults.stop(
