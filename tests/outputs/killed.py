@@ -261,7 +261,7 @@ def kill_runs(
             done = siting(path, _words(path, command), moment)
             found = [f"right after, {fault}" for fault in faults_of_mine(folder)]
             found += [*_next(folder, older, command, following), *faults(folder)]
-            ended = "killed" if done.returncode < 0 else f"ended with {done.returncode}"
+            ended = f"ended with {done.returncode}" if '"steps"' in done.stderr else "killed"
             say(f"{' '.join(command):24} {moment!s:18} {ended:16} then {following:8} {state(folder):6} {found or ''}")
             all_faults += [f"{' '.join(command)} {moment}, then {following}: {fault}" for fault in found]
     return all_faults

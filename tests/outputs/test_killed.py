@@ -19,6 +19,7 @@ from tests.outputs.killed import (
     faults,
     faults_of_mine,
     fill_disk,
+    kill_runs,
     laid_out,
     siting,
     space_left,
@@ -52,6 +53,13 @@ def folder(tmp_path, older) -> Folder:
     """The same, laid out to be broken, with a workbook that was changed by hand."""
     (tmp_path / "work").mkdir()
     return laid_out(older, tmp_path / "work" / "county", changed=True)
+
+
+def test_a_folder_is_laid_out_with_a_change_by_hand_or_without(folder, older):
+    assert folder.changed == folder.own[CHANGED] == b"old" + b"a remark typed by the planner"
+    plain = laid_out(older, folder.path, changed=False)
+    assert (plain.changed, plain.own[CHANGED]) == (b"", b"old")
+    assert set(plain.mine) == {"notes.txt", "photos/S1.jpg"}
 
 
 def test_what_a_sound_run_leaves_has_no_fault(folder):
@@ -89,6 +97,11 @@ def test_an_output_of_the_older_run_that_the_new_one_does_not_name_is_a_mixed_st
     assert state(folder) == "mixed"
 
 
+def test_outputs_of_the_older_run_without_the_change_by_hand_are_not_as_they_were(folder):
+    (folder.path / CHANGED).write_text("old", encoding="utf-8")
+    assert state(folder) == "mixed"
+
+
 def test_a_change_by_hand_that_is_lost_is_seen(folder):
     write_run(folder.path, "new")
     assert faults(folder) == [f"{CHANGED} was changed by hand, and the change is lost"]
@@ -118,6 +131,7 @@ def main(words):
     (folder / "b").read_text()
     (folder / "b").rename(folder / "c")
     (folder.parent / "elsewhere").write_text("no step")
+    (folder / "c").open("ab").close()
     (folder / "c").unlink()
     (folder / "a").rmdir()
     return 3
@@ -128,7 +142,7 @@ run_counting(sys.argv[1], sys.argv[2], sys.argv[1])
 
 
 def stepping(folder: Path, fatal: int) -> subprocess.CompletedProcess[str]:
-    """Run five steps on the disk in a folder, killed before one of them."""
+    """Run six steps on the disk in a folder, killed before one of them."""
     folder.mkdir()
     call = [sys.executable, "-c", STEPPING, str(folder), str(fatal)]
     return subprocess.run(call, capture_output=True, text=True, check=False)
@@ -137,13 +151,13 @@ def stepping(folder: Path, fatal: int) -> subprocess.CompletedProcess[str]:
 def test_every_change_on_the_disk_is_a_step_and_the_kill_comes_before_it(tmp_path):
     done = stepping(tmp_path / "whole", 0)
     assert done.returncode == 3
-    assert json.loads(done.stderr)["steps"] == 5
+    assert json.loads(done.stderr)["steps"] == 6
     left = []
-    for fatal in range(1, 6):
+    for fatal in range(1, 7):
         done = stepping(tmp_path / str(fatal), fatal)
         assert done.returncode == (-signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
         left.append(sorted(file.name for file in (tmp_path / str(fatal)).iterdir()))
-    assert left == [[], ["a"], ["a", "b"], ["a", "c"], ["a"]]
+    assert left == [[], ["a"], ["a", "b"], ["a", "c"], ["a", "c"], ["a"]]
 
 
 def test_a_command_is_killed_at_its_moment(tmp_path):
@@ -170,3 +184,11 @@ def test_a_disk_is_filled_until_so_much_is_left_and_a_large_one_never(tmp_path, 
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(SystemExit, match="not a small disk"):
         fill_disk(tmp_path / "study.toml", tmp_path, tmp_path, 1, print)
+
+
+def test_runs_that_are_killed_lose_nothing(tmp_path, write_tiny_county):
+    (tmp_path / "given").mkdir()
+    study = write_tiny_county(tmp_path / "given", "[plan]\ngap = 0")
+    said: list[str] = []
+    assert kill_runs(study, tmp_path, 2, said.append, commands=(("score",),)) == []
+    assert [" killed " in line for line in said] == [True, True]
