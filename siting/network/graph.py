@@ -287,7 +287,6 @@ def _check(net: RoadNetwork) -> None:
         offsets.shape != (m + 1,)
         or offsets[0] != 0
         or offsets[-1] != len(net.geometry_xy)
-        or (offsets < 0).any()
         or (offsets > len(net.geometry_xy)).any()  # or the steps below may wrap round
         or (np.diff(offsets) < 2).any()
     ):

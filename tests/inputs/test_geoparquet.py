@@ -112,7 +112,9 @@ def test_a_geometry_that_is_none_is_told_with_its_row_and_the_others_are_read(tm
 
 def test_a_geometry_nested_without_end_is_told_and_the_process_lives(tmp_path: Path) -> None:
     point = shapely.to_wkb(Point(110, 35))
-    for headers in (b"\x01\x07\x00\x00\x00\x01\x00\x00\x00", b"\x01\x07\x00\x00\x00\x02\x00\x00\x00" + point):
+    one, two = b"\x01\x00\x00\x00", b"\x02\x00\x00\x00"
+    plain, with_srid = b"\x01\x07\x00\x00\x00", b"\x01\x07\x00\x00\x20\xe6\x10\x00\x00"
+    for headers in (plain + one, plain + two + point, with_srid + one):
         deep = headers * 200_000 + point
         path = parquet(tmp_path, PLAIN, pa.array([shapely.to_wkb(box(110, 35, 110.1, 35.1)), deep], pa.binary()))
         issue = only(faults(partial(read, tmp_path, boundaries=Source(path))))

@@ -96,6 +96,13 @@ def test_a_view_without_end_is_told_even_when_another_layer_is_read(
             read_roads(Source(path, layer=layer))
 
 
+def test_a_view_of_too_many_rows_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geopackage, "MOST_ROWS", 2)
+    path = with_view(tmp_path, "CREATE VIEW v AS SELECT * FROM (VALUES (1), (2), (3)), t")
+    with pytest.raises(TableError, match="of one table are read"):
+        read_roads(Source(path, layer="t"))
+
+
 def test_a_view_that_unfolds_without_measure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geopackage, "LARGEST_CONTENT", 10_000)
     path = with_view(tmp_path, "CREATE VIEW v AS SELECT fid, geom, hex(zeroblob(20000)) AS highway FROM t")
@@ -179,6 +186,7 @@ def test_a_small_parquet_of_long_values_is_told_before_it_unfolds(tmp_path: Path
     path = parquet_of(tmp_path, 20_000, b"y" * 100_000)  # two gigabytes in a few hundred kilobytes
     assert path.stat().st_size < 1_000_000
     assert "unfolds to more than 1,000 MB" in only(faults(partial(read, tmp_path, communities=Source(path)))).problem.en
+    assert pa.default_memory_pool().max_memory() < limits.LARGEST_CONTENT, "it was unfolded before it was refused"
 
 
 def test_lists_of_a_parquet_count_with_their_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,13 +148,20 @@ def test_the_first_strange_vertex_of_each_shape_is_named() -> None:
     assert strange_coordinates(shapes) == {1: "nan, 1", 3: "1e+10, 0"}
 
 
+def test_a_shape_with_a_part_that_is_nothing_has_a_point_all_the_same(tmp_path: Path) -> None:
+    line = "LINESTRING (110.1 35.1, 110.2 35.1)"
+    shape = wkt.loads(f"GEOMETRYCOLLECTION (POLYGON EMPTY, {line})")
+    tables = read(tmp_path, facilities=Source(layer(tmp_path / "f.parquet", "facilities", [shape])))
+    assert wkt.loads(line).distance(tables.facilities.geometry.iloc[0]) < 1e-9
+
+
 def test_a_road_with_a_strange_vertex_is_left_out_and_told(tmp_path: Path) -> None:
     with np.errstate(invalid="ignore"):
         shapes = [
             LineString([(110, 35), (110.1, 35)]),
             LineString([(110, 35), (110.1, NAN)]),
             LineString([(110.1, 35), (-110, 35)]),
-            wkt.loads("MULTILINESTRING ((110 35, 110 35.1), EMPTY)"),
+            wkt.loads("MULTILINESTRING (EMPTY, (110 35, 110 35.1))"),
         ]
     gpd.GeoDataFrame({"highway": ["service"] * 4}, geometry=shapes, crs="EPSG:4326").to_parquet(tmp_path / "r.parquet")
     roads = read_roads(tmp_path / "r.parquet")
