@@ -16,7 +16,7 @@ from pathlib import Path
 
 from siting.errors import InputError, OutputError, reason_of
 from siting.inputs.files import file_sha256
-from siting.outputs.exchange import SWAP, exchange, own_files, recover, refuse_foreign
+from siting.outputs.exchange import SWAP, exchange, own_files, recover, refuse_foreign, waits
 from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
 from siting.text import Text
 
@@ -89,7 +89,8 @@ def whole_folder(
     except OSError as error:
         raise _cannot(final, error) from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        if not waits(final, work):  # else it tells the next command which of the files are new
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def refuse_file(

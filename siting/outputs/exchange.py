@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from siting.errors import InputError, OutputError
+from siting.errors import InputError, OutputError, reason_of
 from siting.inputs.files import file_sha256
 from siting.outputs.manifest import FILE_NAMES, MANIFEST_NAME
 from siting.small_files import read_json
@@ -31,6 +31,8 @@ from siting.text import Text
 
 SWAP = ".siting-swap"
 _OWNER = "owner.txt"
+_PENDING = ("-wal", "-journal")
+"""What SQLite keeps beside a database that is open: left there, it would be read into the new one and break it."""
 _ATTEMPTS, _PAUSE_S = 100, 0.05
 
 
@@ -79,6 +81,15 @@ def refuse_foreign(folder: Path, names: Mapping[str, Any] | tuple[str, ...], own
     OutputError
         Naming every such file.
     """
+    for name in names:
+        if any((folder / f"{name}{ending}").exists() for ending in _PENDING):
+            raise OutputError(
+                Text(
+                    f"{folder} 里的 {name} 正在 QGIS 等程序中打开，或没有正常关闭；请关闭（或打开再关闭一次）后重试",
+                    f"{name} in {folder} is open in QGIS or another program, or was not closed there; close it "
+                    "(or open and close it once), then try again",
+                )
+            )
     wanted = {name.casefold() for name in names}
     with suppress(FileNotFoundError):
         taken = sorted(entry.name for entry in folder.iterdir() if entry.name.casefold() in wanted)
@@ -129,7 +140,10 @@ def exchange(work: Path, final: Path, *, retry: Callable[[Callable[[], object]],
         for name in names:
             retry(functools.partial(os.replace, work / name, final / name))
     except BaseException:
-        _put_back(swap, work, final)
+        try:
+            retry(functools.partial(_put_back, swap, work, final))
+        except OSError as error:
+            raise _not_put_back(final, error) from error
         raise
     return _let_go(swap, final)
 
@@ -147,54 +161,92 @@ def recover(final: Path, in_use: Callable[[str], bool]) -> None:
     swap = final / SWAP
     if not swap.is_dir():
         return
-    try:
-        owner = (swap / _OWNER).read_text(encoding="utf-8")
-    except OSError:  # just ended, or emptied by hand
-        owner = ""
+    owner = _owner(swap)
+    if not owner:
+        with suppress(OSError):  # just ended; where another run made its own in this moment, that one says whose it is
+            swap.rmdir()
+            return
+        owner = _owner(swap)
     if owner and in_use(owner):
         return
     places = (final / owner, final.parent / owner) if owner else ()
     work = next((place for place in places if place.is_dir()), None)
-    if work is not None and (work / MANIFEST_NAME).is_file():
-        _put_back(swap, work, final)
-    else:
+    if (final / MANIFEST_NAME).is_file():  # it is taken out first and put in last
         _let_go(swap, final)
+    else:
+        _put_back(swap, work, final)
     if work is not None:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def waits(final: Path, work: Path) -> bool:
+    """Return whether what a run took out of a folder still waits to be put back there.
+
+    Parameters
+    ----------
+    final
+        The folder of the outputs.
+    work
+        The temporary folder of the run.
+    """
+    return _owner(final / SWAP) == work.name
+
+
+def _owner(swap: Path) -> str:
+    """Return the name of the temporary folder of the run that exchanges; empty where there is none."""
+    try:
+        return (swap / _OWNER).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _made(work: Path, final: Path) -> Path:
     """Make the folder that keeps others from exchanging here, once they have ended; it says whose it is."""
     made = final / f"{work.name}-swap"
-    made.mkdir()
-    (made / _OWNER).write_text(work.name, encoding="utf-8")
-    for _ in range(_ATTEMPTS):
-        try:
-            os.rename(made, final / SWAP)
-        except OSError:  # there is one already
+    try:
+        made.mkdir()
+        (made / _OWNER).write_text(work.name, encoding="utf-8")
+        for _ in range(_ATTEMPTS):
+            with suppress(OSError):  # there is one already
+                os.rename(made, final / SWAP)
+                return final / SWAP
             time.sleep(_PAUSE_S)
-        else:
-            return final / SWAP
-    shutil.rmtree(made, ignore_errors=True)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
     raise OutputError(
         Text(
-            f"另一个运行正在往 {final} 写结果，一直没有结束；请稍后再试（若确认没有，请删除其中的 {SWAP}）",
+            f"另一个运行正在往 {final} 写结果，一直没有结束；请稍后再试（若没有，请把 {SWAP} 里的文件移回原处）",
             f"another run is writing to {final} and does not end; try again later "
-            f"(if there is none, delete {SWAP} in it)",
+            f"(if there is none, move the files in {SWAP} back beside it)",
         )
     )
 
 
-def _put_back(swap: Path, work: Path, final: Path) -> None:
+def _put_back(swap: Path, work: Path | None, final: Path) -> None:
     """Take out what was put in already, and put back what was taken out."""
-    put_in = own_files(work) if (work / MANIFEST_NAME).is_file() else {}
+    put_in = own_files(work) if work is not None and (work / MANIFEST_NAME).is_file() else {}
     for name, sha256 in put_in.items():
-        if not (work / name).exists() and (final / name).is_file() and file_sha256(final / name) == sha256:
-            os.replace(final / name, work / name)
+        new = final / name
+        if work is not None and not (work / name).exists() and new.is_file() and file_sha256(new) == sha256:
+            os.replace(new, work / name)
     for entry in sorted(swap.iterdir(), key=lambda one: one.name == MANIFEST_NAME):
-        if entry.name != _OWNER:
-            os.replace(entry, final / entry.name)
+        if entry.name != _OWNER:  # a file that somebody saved under its name in this moment stays where it is
+            free = entry.name if not (final / entry.name).exists() else _other_name(final, entry.name)
+            os.replace(entry, final / free)
     shutil.rmtree(swap, ignore_errors=True)
+
+
+def _not_put_back(final: Path, error: OSError) -> OutputError:
+    """Return the error for an exchange that could neither be ended nor undone; the next command undoes it."""
+    why, name = reason_of(error), Path(str(error.filename or final)).name
+    return OutputError(
+        Text(
+            f"{final} 没有写成，以前的结果暂存在其中的 {SWAP}（{name}：{why.zh}）；"
+            "请关闭占用该文件的程序，再运行一次，会先放回以前的结果",
+            f"{final} was not written, and the earlier results wait in {SWAP} in it ({name}: {why.en}); "
+            "close the program that holds the file and run again, which puts them back first",
+        )
+    )
 
 
 def _let_go(swap: Path, final: Path) -> list[str]:

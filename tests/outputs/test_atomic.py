@@ -438,3 +438,62 @@ def test_a_single_file_of_somebody_else_is_not_replaced_even_with_force(tmp_path
         refuse_file(tmp_path / "none" / "map.html")
     refuse_file(path, force=True)
     refuse_file(tmp_path / "new.html")
+
+
+def test_a_disk_that_is_full_at_the_exchange_itself_leaves_nothing(tmp_path, monkeypatch):
+    before = with_mine(tmp_path / "out")
+    truly = Path.write_text
+
+    def full(path, *given, **more):
+        if path.name == "owner.txt":
+            raise OSError(28, "No space left on device")
+        return truly(path, *given, **more)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match="no space left"):
+        put(tmp_path / "out", "new", force=True)
+    assert (mine(tmp_path / "out"), marks(tmp_path / "out")) == (before, {"old"})
+    assert not left_over(tmp_path)
+
+
+def test_what_cannot_be_put_back_is_said_and_put_back_by_the_next_command(tmp_path, monkeypatch):
+    put(tmp_path / "out", "old")
+    truly = os.replace
+
+    def held(source, target):
+        if Path(source).name == "run.json" and Path(target).parent.name == "out":
+            raise PermissionError(13, "in use", str(source))
+        truly(source, target)
+
+    monkeypatch.setattr(exchanging.os, "replace", held)
+    monkeypatch.setattr("siting.outputs.atomic._ATTEMPTS", 2)
+    with pytest.raises(OutputError, match=r"wait in \.siting-swap"):
+        put(tmp_path / "out", "new", force=True)
+    monkeypatch.undo()
+    monkeypatch.setattr("siting.outputs.atomic._in_use", lambda left: False)
+    settle(tmp_path / "out")
+    assert marks(tmp_path / "out") == {"old"}
+    assert not left_over(tmp_path)
+
+
+def test_an_exchange_whose_temporary_folder_is_gone_is_undone_all_the_same(tmp_path):
+    put(tmp_path / "out", "old")
+    (tmp_path / "out" / SWAP).mkdir()
+    (tmp_path / "out" / SWAP / "owner.txt").write_text(f"x{_MARK}{_machine()}-999999999-a", encoding="utf-8")
+    for name in ("run.json", "map.html"):
+        (tmp_path / "out" / name).rename(tmp_path / "out" / SWAP / name)
+    (tmp_path / "out" / "map.html").write_text("saved meanwhile", encoding="utf-8")
+    settle(tmp_path / "out")
+    assert (tmp_path / "out" / "map.html").read_text(encoding="utf-8") == "saved meanwhile"
+    assert (tmp_path / "out" / "map.changed-1.html").read_text(encoding="utf-8") == "old"
+    assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["mark"] == "old"
+    assert not left_over(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_layers_that_another_program_has_open_are_not_replaced_under_it(tmp_path, ending):
+    put(tmp_path / "out", "old")
+    (tmp_path / "out" / f"coverage.gpkg{ending}").write_bytes(b"not yet in the file")
+    with pytest.raises(OutputError, match=r"coverage\.gpkg in .* is open in QGIS"):
+        refuse_existing(tmp_path / "out", force=True)
+    assert marks(tmp_path / "out") == {"old"}
