@@ -64,6 +64,8 @@ def _points(folder: Path) -> gpd.GeoDataFrame:
 def _facilities(ending: str, part: str = "") -> Maker:
     def make(folder: Path, study: Path) -> Case:
         layer, target = _points(folder), folder / f"stations{ending}"
+        if ending in (".shp", ".zip"):  # names of ten letters at most
+            layer = layer.rename(columns={"facility_id": "osm_id"})[["osm_id", "service", "geometry"]]
         if ending == ".parquet":
             layer.to_parquet(target)
         elif ending == ".zip":
