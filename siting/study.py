@@ -203,7 +203,8 @@ def _plan(
         plan = prescribe(situation, options, progress=progress)
     else:
         plan = _plan_by_model(ready, access, before, situation, model, options, progress)
-    return _choices(plan, study.choices, progress) if with_plan else plan
+    stopped = any(stage.ended == "interrupted" for stage in plan.stages)
+    return _choices(plan, study.choices, progress) if with_plan and not stopped else plan
 
 
 def _plan_by_model(
@@ -245,16 +246,19 @@ def _choices(plan: Plan, asked: Choices, progress: Progress) -> Plan:
     from siting.allocation.choices import alternatives, cost_curve, worth_of_actions
     from siting.allocation.phases import phase_plan
 
-    if asked.worth_s:
-        worth = worth_of_actions(plan, seconds_each=asked.worth_s, progress=progress)
-        plan = replace(plan, actions=plan.actions.merge(worth, on="action_id", validate="one_to_one"))
-    if asked.alternatives:
-        others = alternatives(plan, count=asked.alternatives, differ_by=asked.differ_by, progress=progress)
-        plan = replace(plan, alternatives=others)
-    if asked.curve_points:
-        curve = cost_curve(plan.situation, plan.options, points=asked.curve_points, progress=progress)
-        plan = replace(plan, curve=curve)
-    return phase_plan(plan, asked.yearly_budgets) if asked.yearly_budgets else plan
+    try:
+        if asked.worth_s:
+            worth = worth_of_actions(plan, seconds_each=asked.worth_s, progress=progress)
+            plan = replace(plan, actions=plan.actions.merge(worth, on="action_id", validate="one_to_one"))
+        if asked.alternatives:
+            others = alternatives(plan, count=asked.alternatives, differ_by=asked.differ_by, progress=progress)
+            plan = replace(plan, alternatives=others)
+        if asked.curve_points:
+            curve = cost_curve(plan.situation, plan.options, points=asked.curve_points, progress=progress)
+            plan = replace(plan, curve=curve)
+        return phase_plan(plan, asked.yearly_budgets) if asked.yearly_budgets else plan
+    except KeyboardInterrupt:  # the plan stands; what would have stood beside it is left out
+        return plan
 
 
 def _circles(ready: Ready, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

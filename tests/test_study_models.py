@@ -57,3 +57,23 @@ def test_a_model_without_a_limit_is_refused(run):
 
 def test_a_forbidden_site_is_not_chosen(run):
     assert _new_sites(run('model = "max_cover"\nsites = 1\nforbid = ["K1"]')) <= {"K2", "K4"}
+
+
+def test_ctrl_c_in_what_stands_beside_a_plan_leaves_the_plan(run, monkeypatch):
+    def pressed(*_given, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("siting.allocation.choices.cost_curve", pressed)
+    plan = run("curve_points = 3\nyearly_budgets = { 2025 = 1000 }")
+    assert _new_sites(plan)
+    assert (plan.curve, plan.phases) == (None, None)
+
+
+def test_a_plan_that_ctrl_c_ended_gets_nothing_beside_it(run, monkeypatch):
+    from siting.allocation import stages
+
+    monkeypatch.setattr(stages, "ended_by", lambda result: "interrupted")
+    monkeypatch.setattr("siting.allocation.choices.cost_curve", lambda *_, **__: pytest.fail("searched on"))
+    plan = run("curve_points = 3\nyearly_budgets = { 2025 = 1000 }")
+    assert {stage.ended for stage in plan.stages} == {"interrupted"}
+    assert plan.phases is None

@@ -39,6 +39,13 @@ def _work(seconds: float, left_s: float = np.inf) -> dict[str, Any]:
     }
 
 
+def _unless_stopped(result: MipResult) -> MipResult:
+    """Return a result; a choice around a plan that Ctrl-C ended half-way is none, and says so as Ctrl-C does."""
+    if result.status == "interrupted":
+        raise KeyboardInterrupt
+    return result
+
+
 def alternatives(
     plan: Plan,
     *,
@@ -94,8 +101,10 @@ def alternatives(
         left = time_limit_s - (time.perf_counter() - begun)
         started = time.perf_counter()
         try:
-            result = solve_mip(
-                linear.with_cost(cost.row), **_work(time_limit_s / count, left), gap=options.gap, seed=options.seed
+            result = _unless_stopped(
+                solve_mip(
+                    linear.with_cost(cost.row), **_work(time_limit_s / count, left), gap=options.gap, seed=options.seed
+                )
             )
         except SolverError:
             break
@@ -178,7 +187,7 @@ def _least_cost(
     """Return whether there is a plan ("yes", "no", "not settled"), its cost, and the least it can be."""
     asked = linear.with_cost(cost.row)
     try:
-        result = solve_mip(asked, **_work(seconds), gap=options.gap, seed=options.seed)
+        result = _unless_stopped(solve_mip(asked, **_work(seconds), gap=options.gap, seed=options.seed))
     except SolverError:
         return "not settled", np.nan, solve_lp(asked, time_limit_s=_PATIENCE * seconds).bound
     if result.values is None:
@@ -231,6 +240,8 @@ def cost_curve(
     draft, stages = answer_stages(
         free, options, first_draft(free), progress=progress, only=("resettlement", "households", "cost")
     )
+    if any(stage.ended == "interrupted" for stage in stages):
+        raise KeyboardInterrupt
     top = draft.cost(situation)
     rows: list[tuple[float, float, float, int, float]] = []
     points_found: list[Stage] = []
@@ -254,11 +265,13 @@ def cost_curve(
             start = max(starts, key=lambda one: exact_value(model, question, one))
             share_s = 0.5 * time_limit_s / len(budgets)
             clock_s = min(_PATIENCE * share_s, 0.5 * left)
-            point, _ = improve(
+            point, stopped = improve(
                 model, asked, model.point(start), effort_s=0.8 * share_s, clock_s=clock_s, seed=options.seed
             )
-            result = solve_mip(
-                asked, start=point, **_work(share_s, 0.5 * left), gap=0.9 * options.gap, seed=options.seed
+            if stopped:
+                raise KeyboardInterrupt
+            result = _unless_stopped(
+                solve_mip(asked, start=point, **_work(share_s, 0.5 * left), gap=0.9 * options.gap, seed=options.seed)
             )
             found = rounded(model, result.found)
             sound = model.linear.violation(model.point(found)) <= FEASIBILITY

@@ -88,7 +88,7 @@ def solve_mip(
     seed: int = 0,
     progress: Progress = silent,
 ) -> MipResult:
-    """Minimise a mixed-integer linear model; Ctrl-C and the time limit return the best so far.
+    """Minimise a mixed-integer linear model; Ctrl-C and the time limit return the best so far, if there is any.
 
     Whole columns come back exactly whole; the continuous ones are then solved again with those held, so that no
     rounding is left in them. An answer that the model contradicts is refused (`answer_check`) and the model solved
@@ -121,6 +121,8 @@ def solve_mip(
     ------
     SolverError
         If the solver failed, stopped before it had any point, or contradicted itself and no point is known.
+    KeyboardInterrupt
+        If Ctrl-C came before there was any point.
     """
     begun = time.perf_counter()
     best = start.copy() if start is not None and feasible(model, start) else None
@@ -132,7 +134,7 @@ def solve_mip(
     for careful in (False, True):
         left = time_limit_s - (time.perf_counter() - begun)
         if careful and left <= 0:
-            return _none("infeasible", begun, took) if denied else _ended(model, best, "time_limit", begun, took)
+            return _ended(model, best, "time_limit", begun, took)
         options = {"mip_rel_gap": float(gap), "random_seed": int(seed) % 2**31}
         answer, iterations = _ask(_loaded(model, careful, left, **options), model, best, looks, progress)
         took += iterations
@@ -140,9 +142,7 @@ def solve_mip(
         if fault is not None and answer.claim != "unsettled":
             note_refused(fault)
         best = _better(model, best, answer.point)
-        if denied and best is None:
-            return _none("infeasible", begun, took)
-        if denied:
+        if denied and best is not None:
             note_refused("infeasible")
         if fault is None and answer.claim == "infeasible" and not careful:
             denied = True
@@ -455,6 +455,8 @@ def _ended(
     bound: float = -math.inf,
 ) -> MipResult:
     """Return the best point with a bound, or say that there is none."""
+    if best is None and status == "interrupted":
+        raise KeyboardInterrupt
     if best is None and status == "refused":
         raise _contradicted()
     if best is None:

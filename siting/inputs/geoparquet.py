@@ -165,18 +165,20 @@ def _odd(said: str, faults: Faults) -> Exception:
 
 
 def _from_wkb(column: Any, geo: GeoColumn, faults: Faults) -> NDArray[np.object_]:
-    values = column.to_pylist()
-    strange = next((value for value in values if value is not None and not isinstance(value, bytes)), None)
-    if strange is not None:
+    from pyarrow import types
+
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    binary = types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    if not binary and not types.is_null(kind):
         raise faults.stop(
             "图形列应为 WKB（二进制），实为别的内容",
             "its geometries should be well-known binary (WKB), but are something else",
             "请用 QGIS 或 GeoPandas 重新导出",
             "export it again with QGIS or GeoPandas",
             column=geo.name,
-            value=strange,
+            value=kind,
         )
-    return shapes_from_wkb(values)
+    return shapes_from_wkb(column.to_pylist())
 
 
 def _native(path: Path, name: str) -> NDArray[np.object_]:

@@ -1,7 +1,9 @@
 """An answer that the model contradicts is refused, whatever the solver says, and the plan is right all the same."""
 
+import _thread
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -146,3 +148,48 @@ def test_the_solver_prints_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("then", "error", "message"),
+    [
+        ("kTimeLimit", SolverError, "allow it more time"),
+        ("kInterrupt", SolverError, "allow it more time"),
+        ("kUnknown", SolverError, "twice the solver gave an answer"),
+    ],
+)
+def test_no_answer_that_the_second_run_does_not_say_too_is_not_believed(monkeypatch, then, error, message):
+    class Lying(highspy.Highs):
+        def getModelStatus(self):
+            careful = self.getOptionValue("presolve")[1] == "off"
+            return getattr(highspy.HighsModelStatus, then if careful else "kInfeasible")
+
+        def getInfo(self):
+            info = super().getInfo()
+            info.primal_solution_status = 0
+            return info
+
+    monkeypatch.setattr(door, "_highs", lambda: (highspy, Lying))
+    with pytest.raises(error, match=message):
+        solve_mip(knapsack(8))
+
+
+def test_ctrl_c_before_there_is_any_point_is_ctrl_c(monkeypatch):
+    class Stopped(highspy.Highs):
+        def run(self):
+            _thread.interrupt_main()
+            time.sleep(0.5)
+            return super().run()
+
+        def getModelStatus(self):
+            return highspy.HighsModelStatus.kInterrupt
+
+        def getInfo(self):
+            info = super().getInfo()
+            info.primal_solution_status = 0
+            return info
+
+    monkeypatch.setattr(door, "_highs", lambda: (highspy, Stopped))
+    with pytest.raises(KeyboardInterrupt):
+        solve_mip(knapsack(8))
+    assert solve_mip(knapsack(8), start=np.zeros(8)).status == "interrupted"

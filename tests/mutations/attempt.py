@@ -25,7 +25,8 @@ from tests.mutations.mutate import mutated
 LONGEST_S = 60.0
 MOST_MB = 1000.0
 _ROOM_BYTES = 3_000_000_000
-_DEFECT = re.compile("程序出错|the program failed|Traceback")
+_DEFECT = re.compile("程序出错|the program failed")
+_TRACE = re.compile("Traceback")
 _LEAK = re.compile(r"\w*Warning:|^ERROR \d|libpng|GEOS", re.M)
 Verdict = Literal["fine", "uncaught", "hang", "memory", "leaked"]
 
@@ -102,7 +103,7 @@ def attempt(case: Case, data: bytes, folder: Path) -> Outcome:
         verdict = "hang"
     elif more_mb > MOST_MB:
         verdict = "memory"
-    elif code not in (0, 1, 2, 3) or _DEFECT.search(text):
+    elif code not in (0, 1, 2, 3) or _DEFECT.search(text) or ("--verbose" not in case.words and _TRACE.search(text)):
         verdict = "uncaught"
     elif _LEAK.search(text):
         verdict = "leaked"
