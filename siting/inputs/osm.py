@@ -78,9 +78,31 @@ def _read_ways(path: Path, key: str, tags: Sequence[str], faults: Faults) -> _Wa
         ids.append(way.id)
         refs.extend([node.ref for node in way.nodes])
         starts.append(len(refs))
+        said = tags_of(way, faults)
         for tag, values in kept.items():
-            values.append(way.tags.get(tag, ""))
+            values.append(said.get(tag, ""))
     return _Ways(np.array(ids, np.int64), np.array(refs, np.int64), np.array(starts, np.int64), kept)
+
+
+def tags_of(thing: Any, faults: Faults) -> dict[str, str]:
+    """Return the tags of an object; one whose letters are not UTF-8 is damage.
+
+    Parameters
+    ----------
+    thing
+        A node, a way or an area of ``osmium``.
+    faults
+        Where the message is put.
+
+    Raises
+    ------
+    TableError
+        If a tag is not text.
+    """
+    try:
+        return {tag.k: tag.v for tag in thing.tags}
+    except UnicodeDecodeError as error:
+        raise _unreadable(faults, str(error)) from error
 
 
 def objects_of(path: Path, kind: Any, faults: Faults, *filters: Any, areas: bool = False) -> Iterable[Any]:

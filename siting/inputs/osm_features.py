@@ -17,7 +17,7 @@ import shapely
 from siting.errors import Issue, MissingFileError
 from siting.inputs.faults import Faults
 from siting.inputs.limits import check_plain
-from siting.inputs.osm import limit_packed, objects_of
+from siting.inputs.osm import limit_packed, objects_of, tags_of
 from siting.text import Text
 
 HOMES = frozenset(
@@ -148,7 +148,7 @@ def _nodes(path: Path, keys: tuple[str, ...], faults: Faults) -> Iterable[Found]
         if place.valid():
             yield (
                 f"node/{node.id}",
-                dict(node.tags),
+                tags_of(node, faults),
                 shapely.Point(place.lon_without_check(), place.lat_without_check()),
             )
 
@@ -162,7 +162,7 @@ def _areas(path: Path, keys: tuple[str, ...], wanted: Callable[[dict[str, str]],
     drawn, found = set(), []
     for area in objects_of(path, osmium.osm.AREA, faults, carries, areas=True):
         name = f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}"
-        tags = dict(area.tags)
+        tags = tags_of(area, faults)
         if wanted(tags):
             try:
                 shape = shapely.from_wkb(shape_of.create_multipolygon(area))
@@ -173,7 +173,7 @@ def _areas(path: Path, keys: tuple[str, ...], wanted: Callable[[dict[str, str]],
     named = {
         f"{'way' if thing.is_way() else 'relation'}/{thing.id}"
         for thing in objects_of(path, osmium.osm.WAY | osmium.osm.RELATION, faults, carries)
-        if wanted(dict(thing.tags))
+        if wanted(tags_of(thing, faults))
     }
     broken = sorted(named - drawn)
     if broken:

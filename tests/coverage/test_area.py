@@ -228,12 +228,11 @@ def test_shared_area_agrees_with_the_access_package():
     dense = rng.integers(0, 5000, (n, m)).astype(np.float64)
     cutoff = np.where(rng.random(n) < 0.5, 1200.0, 3000.0)
     households, area_m2 = rng.integers(1, 900, n).astype(np.float64), rng.integers(1, 900, m).astype(np.float64)
-    share, _ = shared_area(
-        pairs_of(sparse(dense), places_of(facilities(m), "comprehensive")), households, area_m2, cutoff
-    )
+    places = places_of(facilities(m), "comprehensive")
+    share, _ = shared_area(pairs_of(sparse(dense), places), households, area_m2, cutoff)
     far = pd.DataFrame({"origin": np.repeat(np.arange(n), m), "dest": np.tile(np.arange(m), n), "cost": dense.ravel()})
     far = far[far["cost"] <= cutoff[far["origin"]]]
-    rank = np.argsort(np.argsort([f"f{j + 1}" for j in range(m)]))
+    rank = places.place[np.argsort(places.column)]  # the area of a place stands under its number
     theirs = fca.two_stage_fca(
         pd.DataFrame({"demand": households}, index=pd.Index(range(n), name="geoid")),
         pd.DataFrame({"supply": area_m2[rank]}, index=pd.Index(range(m), name="geoid")),

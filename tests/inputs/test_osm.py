@@ -363,3 +363,18 @@ def test_an_id_that_is_no_number_is_damage_not_a_crash(tmp_path):
     path.write_text('<osm version="0.6"><way id=" 6"><tag k="highway" v="path"/></way></osm>', encoding="utf-8")
     with pytest.raises(TableError, match=r"not a whole OpenStreetMap file \(illegal id"):
         read_roads(path)
+
+
+def test_tags_that_are_no_text_are_damage_not_a_crash(tmp_path):
+    import osmium
+
+    path = tmp_path / "roads.osm.pbf"
+    with osmium.SimpleWriter(osmium.io.File(str(path), "pbf,pbf_compression=none")) as out:
+        for number in (1, 2):
+            out.add_node(osmium.osm.mutable.Node(id=number, location=(110.0 + number / 1000, 35.0)))
+        out.add_way(osmium.osm.mutable.Way(id=1, nodes=[1, 2], tags={"highway": "residential", "name": "幸福路"}))
+        out.add_way(osmium.osm.mutable.Way(id=2, nodes=[1, 2, 1], tags={"building": "yes", "name": "幸福楼"}))
+    path.write_bytes(path.read_bytes().replace("幸福".encode(), b"\xe5\xe5\xe5\xe5\xe5\xe5"))
+    for read in (read_roads, read_osm_buildings):
+        with pytest.raises(TableError, match="not a whole OpenStreetMap file"):
+            read(path)

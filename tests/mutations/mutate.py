@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import re
 import sqlite3
 import struct
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -184,14 +186,48 @@ def recast(data: bytes, rng: random.Random) -> bytes:
     return out.getvalue()
 
 
+def reshaped(data: bytes, rng: random.Random, *, ending: str) -> bytes:
+    """Put odd shapes in the place of some or all of a layer's: empty, of other types, bow-ties, swapped, in heaps."""
+    import geopandas as gpd
+    import numpy as np
+    import shapely
+
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / f"a{ending}"
+        path.write_bytes(data)
+        layer = gpd.read_parquet(path) if ending == ".parquet" else gpd.read_file(path)
+        with np.errstate(all="ignore"):
+            odd = [None, *shapely.from_wkt(ODD_SHAPES), shapely.points(np.nan, 35.0)]
+        some = [rng.choice(odd) if rng.random() < rng.choice((0.2, 1.0)) else one for one in layer.geometry]
+        changed = layer.set_geometry(gpd.GeoSeries(some, index=layer.index, crs=layer.crs))
+        path.unlink()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            changed.to_parquet(path) if ending == ".parquet" else changed.to_file(path)
+        return path.read_bytes()
+
+
+ODD_SHAPES = [
+    *("POINT EMPTY", "MULTIPOLYGON EMPTY", "GEOMETRYCOLLECTION EMPTY", "LINESTRING (110 35, 110 35)"),
+    *("POLYGON ((110 35, 110.1 35.1, 110 35, 110 35))", "POINT (35 110)", "POINT (1e300 35)", "POINT (0 0)"),
+    *("POLYGON ((110 35, 110.1 35.1, 110.1 35, 110 35.1, 110 35))", "POINT Z (110 35 9)", "POINT (500000 3870000)"),
+    *("MULTIPOINT (110 35, 111 36)", "LINESTRING (110 35, 110.01 35)", "POLYGON ((-180 -90, 180 -90, 0 90, -180 -90))"),
+    "GEOMETRYCOLLECTION (POINT (110 35), GEOMETRYCOLLECTION (LINESTRING (110 35, 110.1 35), POLYGON EMPTY))",
+    "POLYGON ((110 35, 110.2 35, 110.2 35.2, 110 35), (110.3 35.3, 110.4 35.3, 110.4 35.4, 110.3 35.3))",
+]
+
 Mutator = Callable[[bytes, random.Random], bytes]
 _BLIND: tuple[Mutator, ...] = (flipped, cut, spliced)
 _TEXT: tuple[Mutator, ...] = (*_BLIND, reworded, reworded, reworded, relined)
-_DATABASE: tuple[Mutator, ...] = (*_BLIND, requeried, requeried, moved, moved)
+_DATABASE: tuple[Mutator, ...] = (
+    *(*_BLIND, requeried, requeried, moved),
+    *(functools.partial(reshaped, ending=".gpkg"),) * 2,
+)
 _BY_ENDING: dict[str, tuple[Mutator, ...]] = {
     **dict.fromkeys((".xlsx", ".zip", ".net"), (*_BLIND, remembered, remembered, remembered)),
     ".gpkg": _DATABASE,
-    ".parquet": (*_BLIND, recast, recast, moved),
+    ".parquet": (*_BLIND, recast, recast, *(functools.partial(reshaped, ending=".parquet"),) * 2),
+    ".geojson": (*_TEXT, *(functools.partial(reshaped, ending=".geojson"),) * 5),
     ".shp": (*_BLIND, moved, moved),
     **dict.fromkeys((".dbf", ".shx", ".pbf"), (*_BLIND, reworded)),
 }

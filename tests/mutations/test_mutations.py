@@ -8,7 +8,7 @@ import pytest
 from tests.mutations.kinds import KINDS
 from tests.mutations.mutate import mutated
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="each case runs in a fork")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="each case runs in a fork whose memory Linux tells")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -19,7 +19,7 @@ def test_a_mutated_file_is_told_in_plain_words_or_read(tmp_path, kind):
         assert not outcome.bad, f"{kind}:{number} {outcome.verdict}\n{outcome.said}"
 
 
-@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".gpkg", ".shp"])
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".shp"])
 def test_the_same_case_is_the_same_file_and_another_is_another(tmp_path, ending):
     data = bytes(range(256)) * 20
     path = tmp_path / f"a{ending}"
